@@ -1,0 +1,103 @@
+//! The durable job "make the work item say what this alert says": its message, its verdicts, and the engine that does it.
+
+use std::fmt;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::route::Choices;
+use crate::work_item::WorkItemType;
+
+/// Names a delivery; sorts by the time it was accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DeliveryId(pub Uuid);
+
+impl fmt::Display for DeliveryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What the payload is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// A body that Azure posted.
+    Alert,
+    /// A [`crate::work_item::request::WorkItemRequest`]: by hand, from a log record.
+    Request,
+}
+
+/// A job as it is queued. Member names avoid those of queue metadata.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// Its name.
+    pub id: DeliveryId,
+    /// The connection's name.
+    pub connection: String,
+    /// What to create.
+    pub work_item_type: WorkItemType,
+    /// Choices of the route or URL.
+    pub choices: Choices,
+    /// What the payload is.
+    pub source: Source,
+    /// When it was accepted.
+    pub accepted_at: Timestamp,
+    /// The body as it came: a JSON object, checked.
+    pub payload: Bytes,
+}
+
+impl fmt::Debug for Delivery {
+    /// Without the payload: it is the customer's.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delivery")
+            .field("id", &self.id)
+            .field("connection", &self.connection)
+            .field("work_item_type", &self.work_item_type)
+            .field("payload_bytes", &self.payload.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What one delivery did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The alert's title.
+    pub title: String,
+    /// Work items created.
+    pub created: u32,
+    /// Work items changed: noted, resolved, reopened.
+    pub updated: u32,
+    /// Parts that were already reflected, so that nothing was done.
+    pub duplicates: u32,
+    /// Numbers of the work items touched.
+    pub work_items: Vec<String>,
+    /// What a person should know though it worked.
+    pub remarks: Vec<String>,
+}
+
+/// What became of one attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The work item says what the alert says.
+    Done(Summary),
+    /// Again at this instant.
+    RetryAt {
+        /// When.
+        due: Timestamp,
+        /// Why.
+        cause: String,
+        /// False when the attempt does not count: the connection as a whole waits, or another worker holds the correlation.
+        counts: bool,
+    },
+    /// Cannot succeed without a person.
+    DeadLetter {
+        /// Why.
+        cause: String,
+        /// What to do.
+        remedy: String,
+    },
+}

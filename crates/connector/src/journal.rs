@@ -1,0 +1,76 @@
+//! What the connector says of itself: one entry per event an operator cares about. Written to the log today; the same
+//! entries become rows of `ServiceDeskLog_CL`.
+
+use std::fmt::Debug;
+
+use serde::Serialize;
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum LogType {
+    /// Something went as it should.
+    Info,
+    /// Something needs watching; nothing is lost.
+    Warning,
+    /// Something needs a person.
+    Error,
+}
+
+/// One event. Empty strings mean "does not apply". No field may hold a secret.
+#[derive(Debug, Clone, Serialize)]
+pub struct Entry {
+    /// How bad it is.
+    pub log_type: LogType,
+    /// The connection's name.
+    pub connection: String,
+    /// What was being done, as a fixed word: `create`, `update`, `resolve`, `reopen`, `find_ci`, `connection`, ...
+    pub operation: &'static str,
+    /// What happened: a fixed sentence, values in the other fields.
+    pub message: String,
+    /// Why.
+    pub cause: String,
+    /// What to do.
+    pub remedy: String,
+    /// The work item's number.
+    pub work_item: String,
+    /// The alert's title.
+    pub alert: String,
+    /// The delivery's id.
+    pub delivery_id: String,
+}
+
+/// Takes entries. Must not block and must not fail: a journal that cannot write drops and counts.
+pub trait Journal: Send + Sync + Debug {
+    /// Takes one entry.
+    fn record(&self, entry: Entry);
+}
+
+/// Writes entries to the process's log.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LogJournal;
+
+impl Journal for LogJournal {
+    fn record(&self, entry: Entry) {
+        macro_rules! log {
+            ($level:ident) => {
+                tracing::$level!(
+                    connection = entry.connection,
+                    operation = entry.operation,
+                    cause = entry.cause,
+                    remedy = entry.remedy,
+                    work_item = entry.work_item,
+                    alert = entry.alert,
+                    delivery_id = entry.delivery_id,
+                    "{}",
+                    entry.message
+                )
+            };
+        }
+        match entry.log_type {
+            LogType::Info => log!(info),
+            LogType::Warning => log!(warn),
+            LogType::Error => log!(error),
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! Azure alerts become work items: everything that is ours and knows nothing of HTTP triggers, the Functions host or the
+//! command line.
+//!
+//! Data flows one way: [`alert`] (what Azure posted) → [`delivery`] (the durable job) → [`work_item`] (what the ITSM tool
+//! shall say) → [`provider`] (how that tool is told). [`correlation`] remembers the pair, [`store`] keeps it all.
+
+pub mod alert;
+pub mod clock;
+pub mod correlation;
+pub mod delivery;
+pub mod journal;
+pub mod probe;
+pub mod provider;
+pub mod route;
+pub mod secret;
+pub mod settings;
+pub mod store;
+pub mod work_item;

@@ -1,0 +1,3 @@
+//! ServiceNow.
+
+pub mod config;
