@@ -1,1 +1,11 @@
-//! placeholder
+//! Stateful stand-ins for the systems on the other side of the wire: they keep records, follow the vendor's documented behaviour and fail on demand.
+//! They never bend to our own client. Each has its own small clock, so that a test can move time without waiting.
+
+pub mod authority;
+pub mod clock;
+pub mod entra;
+pub mod http;
+pub mod servicenow;
+
+pub use entra::Entra;
+pub use servicenow::ServiceNow;

@@ -1,0 +1,114 @@
+//! Runs one emulator as a process of its own, for clients that are not written in Rust: prints one JSON line with its address and
+//! stays until its standard input closes or it is asked to end.
+
+use std::{
+    io::{self, Read, Write},
+    net::SocketAddr,
+    path::PathBuf,
+};
+
+use clap::{Args, Parser, Subcommand};
+use emulators::servicenow::{Options, Seed, ServiceNow, Tls};
+
+/// Stand-ins for ITSM tools.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    product: Product,
+}
+
+#[derive(Debug, Subcommand)]
+enum Product {
+    /// A ServiceNow instance; users `itsm`/`p` and `admin`/`admin`, OAuth client `itsm-client`/`itsm-secret`, API key `itsm-api-key`.
+    Servicenow(ServiceNowArguments),
+}
+
+#[derive(Debug, Args)]
+struct ServiceNowArguments {
+    /// Where to listen; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// Serve HTTPS and write the test authority to `ca.pem` in this directory.
+    #[arg(long, value_name = "DIRECTORY")]
+    tls: Option<PathBuf>,
+    /// Demo records, for example `incidents=1000,change_requests=50,problems=12,servers=20,tables=650`.
+    #[arg(long, value_parser = seed, default_value = "")]
+    seed: Seed,
+    /// A system property, for example `glide.invalid_query.returns_no_rows=true`; may be repeated.
+    #[arg(long, value_parser = pair, value_name = "NAME=VALUE")]
+    property: Vec<(String, String)>,
+    /// Leave the Event Management plugin out.
+    #[arg(long)]
+    without_event_management: bool,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    text.split_once('=')
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .ok_or_else(|| format!("`{text}` needs the form name=value"))
+}
+
+fn seed(text: &str) -> Result<Seed, String> {
+    let mut seed = Seed::default();
+    for part in text.split(',').filter(|part| !part.is_empty()) {
+        let (name, number) = pair(part)?;
+        let number = number.parse().map_err(|_| format!("`{number}` is not a number; give {name} a count"))?;
+        match name.as_str() {
+            "incidents" => seed.incidents = number,
+            "change_requests" => seed.change_requests = number,
+            "problems" => seed.problems = number,
+            "servers" => seed.servers = number,
+            "tables" => seed.tables = number,
+            _ => return Err(format!("`{name}` cannot be seeded; use incidents, change_requests, problems, servers or tables")),
+        }
+    }
+    Ok(seed)
+}
+
+#[tokio::main]
+async fn main() -> io::Result<()> {
+    let Product::Servicenow(arguments) = Arguments::parse().product;
+    let options = Options {
+        address: arguments.listen,
+        tls: arguments.tls.map(|directory| Tls { directory }),
+        seed: arguments.seed,
+        properties: arguments.property,
+        event_management: !arguments.without_event_management,
+        ..Options::default()
+    };
+    let instance = ServiceNow::try_start(options).await?;
+    let line = serde_json::json!({"url": instance.url(), "ca": instance.certificate_file()});
+    let mut output = io::stdout().lock();
+    writeln!(output, "{line}")?;
+    output.flush()?;
+    drop(output);
+    tokio::select! {
+        () = input_closed() => Ok(()),
+        result = asked_to_end() => result,
+    }
+}
+
+/// A thread of its own reads: it may block for ever without holding the process up.
+async fn input_closed() {
+    let (send, closed) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        io::stdin().lock().read_to_end(&mut Vec::new()).ok();
+        send.send(()).ok();
+    });
+    closed.await.ok();
+}
+
+#[cfg(unix)]
+async fn asked_to_end() -> io::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        result = tokio::signal::ctrl_c() => result,
+    }
+}
+
+#[cfg(not(unix))]
+async fn asked_to_end() -> io::Result<()> {
+    tokio::signal::ctrl_c().await
+}
