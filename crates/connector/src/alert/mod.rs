@@ -1,7 +1,29 @@
 //! What Azure posted, after classification and normalisation. Everything downstream works on [`Alert`]; only this room
 //! knows Azure's payloads. Whatever JSON object arrives becomes an alert, at worst a generic one.
 
+mod body;
+pub(crate) mod classify;
+mod common;
+mod conditions;
+mod context;
+mod dates;
+mod html;
+pub(crate) mod keys;
+mod legacy;
+pub(crate) mod lenient;
+pub(crate) mod log_record;
+mod parts;
+mod reading;
+pub(crate) mod rows;
+mod severity;
+#[cfg(test)]
+mod tests;
+pub(crate) mod text;
+mod unknown;
+
 use std::collections::BTreeMap;
+
+pub use parts::Part;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;

@@ -1,5 +1,16 @@
 //! The durable job "make the work item say what this alert says": its message, its verdicts, and the engine that does it.
 
+pub mod backoff;
+pub mod decide;
+pub mod engine;
+pub mod gate;
+pub mod held;
+pub mod lanes;
+pub mod line;
+mod part;
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 use bytes::Bytes;

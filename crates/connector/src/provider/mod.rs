@@ -1,8 +1,15 @@
 //! Code for one ITSM product behind one trait. A provider knows its tool's wire and nothing of Azure, queues or stores.
 //! Every provider is a folder with `mod.rs` (the provider), `client.rs` (wire), `auth.rs`, `mapping.rs`, `config.rs`,
-//! `tests.rs`; a new one is that folder and one line in [`build`].
+//! `tests.rs`; a new one is that folder and one line in [`build`]. What they share stands beside them: [`wire`] (HTTP),
+//! [`token`], [`retry_after`], [`cached`], [`dry_run`].
 
+pub mod cached;
+pub mod dry_run;
+pub mod retry_after;
 pub mod servicenow;
+pub(crate) mod tls;
+pub mod token;
+pub mod wire;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -15,6 +22,7 @@ use jiff::Timestamp;
 use crate::clock::Clock;
 use crate::probe::Report;
 use crate::secret::Secrets;
+use crate::settings::{Connection, ProviderName};
 use crate::work_item::{Change, ConfigurationItem, Draft, WorkItem, WorkItemKey, WorkItemType, Written};
 
 /// Why a call to the ITSM tool did not give what was asked, shaped by what the caller does next. Causes and remedies are
@@ -183,4 +191,30 @@ pub struct BuildError {
     pub connection: String,
     /// What is wrong and what to do.
     pub problem: String,
+}
+
+/// Makes the provider of the connection `name`; touches no network. With `dry_run` it is wrapped so that nothing is written.
+pub fn build(name: &str, connection: &Connection, surroundings: &Surroundings) -> Result<Arc<dyn Provider>, BuildError> {
+    let bad = |problem: String| BuildError { connection: name.to_owned(), problem };
+    let url = &connection.url;
+    match url.scheme() {
+        "https" => {}
+        "http" if wire::is_loopback(url) => {}
+        "http" => return Err(bad("url must be https; plain http is allowed to this machine only".to_owned())),
+        other => return Err(bad(format!("url has the scheme {other}; write https://..."))),
+    }
+    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+        return Err(bad(
+            "url must be a plain address: no user name, password, query or fragment; credentials go to auth".to_owned()
+        ));
+    }
+    let mut connection = connection.clone();
+    if connection.dry_run {
+        // Creating a configuration item is a write.
+        connection.configuration_item.create = false;
+    }
+    let provider: Arc<dyn Provider> = match connection.provider {
+        ProviderName::ServiceNow => Arc::new(servicenow::ServiceNow::new(name, &connection, surroundings).map_err(bad)?),
+    };
+    Ok(if connection.dry_run { Arc::new(dry_run::DryRun(provider)) } else { provider })
 }

@@ -1,7 +1,12 @@
 //! `connector.toml`: connections, mapping, policies. The types here are the one source of the JSON Schema and of the commented
 //! sample. Durations are texts like `"30s"`, `"5m"`, `"7d"`.
 
+pub mod problem;
+mod read;
+mod schema;
+mod shape;
 pub mod span;
+mod validate;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,6 +20,8 @@ use crate::provider::servicenow::config::{ServiceNowAuth, ServiceNowSettings};
 use crate::route::Route;
 use crate::secret::SecretRef;
 use crate::work_item::WorkItemType;
+pub use read::locate;
+pub use schema::schema;
 use span::Span;
 
 /// The whole file.
@@ -87,6 +94,7 @@ pub struct Connection {
     pub alert: Mapping,
     /// Azure severity to impact and urgency: `Sev0 = { impact = "1", urgency = "1" }`. Severities not named keep their default.
     #[serde(default)]
+    #[schemars(schema_with = "schema::by_severity")]
     pub severity: BTreeMap<Severity, SeverityMap>,
     /// Severity of an alert that has none (budgets, unknown payloads).
     #[serde(default = "defaults::severity")]

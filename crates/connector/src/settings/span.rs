@@ -13,6 +13,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub struct Span(Duration);
 
 impl Span {
+    /// Marks durations in the JSON Schema.
+    pub(super) const TITLE: &str = "Duration";
+
     /// So many seconds.
     #[must_use]
     pub const fn seconds(seconds: u64) -> Self {
@@ -31,7 +34,8 @@ impl Span {
         self.0
     }
 
-    fn parse(text: &str) -> Result<Self, String> {
+    /// Reads `"5m"`; the error says what is wrong and what to write.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         // jiff's friendly format knows days only in spans with a calendar; here a day is 24 h.
         let parsed = match text.strip_suffix('d').map(|days| days.trim().parse::<u32>()) {
@@ -91,6 +95,7 @@ impl JsonSchema for Span {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "string",
+            "title": Self::TITLE,
             "description": "A length of time: \"30s\", \"5m\", \"24h\", \"7d\".",
             "examples": ["30s", "5m", "24h", "7d"]
         })

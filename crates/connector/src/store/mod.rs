@@ -1,6 +1,13 @@
 //! What must outlive the process: queued deliveries and state documents. A store knows nothing of alerts: it keeps bytes,
 //! due times and versions. SQLite on one machine, Azure Storage on Azure, memory in tests: one behaviour.
 
+pub mod memory;
+mod outcome;
+pub mod retention;
+pub mod sqlite;
+#[cfg(test)]
+mod tests;
+
 use std::fmt::Debug;
 
 use async_trait::async_trait;

@@ -63,6 +63,18 @@ pub struct WorkItemKey {
     pub generation: u32,
 }
 
+impl WorkItemKey {
+    /// Reads what `Display` wrote; nothing for any other text.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (correlation, generation) = text.strip_prefix("az-")?.split_once('-')?;
+        let hex = correlation.len() == 32 && correlation.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let digits = !generation.is_empty() && generation.bytes().all(|byte| byte.is_ascii_digit());
+        let generation = generation.parse().ok().filter(|_| hex && digits)?;
+        Some(Self { correlation: correlation.to_ascii_lowercase(), generation })
+    }
+}
+
 impl fmt::Display for WorkItemKey {
     /// `az-<correlation>-<generation>`: at most 46 characters, safe in every query language.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -184,4 +196,8 @@ pub struct Change {
     pub fields: BTreeMap<String, String>,
 }
 
+pub mod notes;
+pub mod render;
 pub mod request;
+mod sample;
+mod template;

@@ -1,0 +1,281 @@
+//! One attempt at one delivery: expand it into parts, bring each part about, and say what became of it. Everything that may
+//! go wrong ends in a [`Verdict`]; nothing is lost and nothing is done twice.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::backoff;
+use super::gate::{Closed, Pass};
+use super::held::HoldError;
+use super::line::Line;
+use super::part::{PartError, Work};
+use super::{Delivery, Source, Summary, Verdict};
+use crate::alert::Alert;
+use crate::clock::{Chance, Clock, later};
+use crate::correlation::Effect;
+use crate::journal::{Entry, Journal, LogType};
+use crate::provider::ProviderError;
+use crate::route::{Choices, Per};
+use crate::settings::DeliverySettings;
+use crate::store::StateStore;
+use crate::work_item::request::WorkItemRequest;
+
+/// The engine: all connections and what they share.
+#[derive(Debug)]
+pub struct Engine {
+    /// Connections by name.
+    pub lines: BTreeMap<String, Arc<Line>>,
+    /// Correlations.
+    pub state: Arc<dyn StateStore>,
+    /// Retry policy.
+    pub settings: DeliverySettings,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Jitter and lease names.
+    pub chance: Arc<Chance>,
+    /// What the connector says of itself.
+    pub journal: Arc<dyn Journal>,
+}
+
+impl Engine {
+    /// Makes one attempt. `attempts` is how many counted before.
+    pub async fn deliver(&self, delivery: &Delivery, attempts: u32) -> Verdict {
+        let now = self.clock.now();
+        let Some(line) = self.lines.get(&delivery.connection) else {
+            return self.dead(
+                delivery,
+                format!("connection \"{}\" is no longer in the settings", delivery.connection),
+                "bring the connection back under this name and redrive the delivery, or drop it".to_owned(),
+            );
+        };
+        let first = match line.gate.pass(now, line.lease()) {
+            Pass::Go => false,
+            Pass::First => true,
+            Pass::Wait(due) => {
+                let cause =
+                    line.gate.closed().map_or_else(|| "the connection was just tried again".to_owned(), |closed| closed.cause);
+                return self.put_off(delivery, attempts, due, cause, String::new(), false);
+            }
+        };
+        let (alert, choices) = match read(delivery) {
+            Ok(read) => read,
+            Err(cause) => {
+                if first {
+                    line.gate.worked();
+                }
+                return self.dead(
+                    delivery,
+                    cause,
+                    "the payload cannot be used; look at it with `deliveries show`, then drop it".to_owned(),
+                );
+            }
+        };
+        let mut summary = Summary { title: alert.title.clone(), ..Summary::default() };
+        match self.parts(line, delivery, &alert, &choices, &mut summary).await {
+            Ok(()) => {
+                self.worked(line);
+                Verdict::Done(summary)
+            }
+            Err(error) => self.failed(line, delivery, attempts, &alert, error),
+        }
+    }
+
+    /// Why a connection waits, if it does.
+    #[must_use]
+    pub fn waits(&self, connection: &str) -> Option<Closed> {
+        self.lines.get(connection).and_then(|line| line.gate.closed())
+    }
+
+    async fn parts(
+        &self,
+        line: &Arc<Line>,
+        delivery: &Delivery,
+        alert: &Alert,
+        choices: &Choices,
+        summary: &mut Summary,
+    ) -> Result<(), PartError> {
+        let parts = alert.parts(choices.per);
+        let most = line.settings.policy.max_work_items.max(1);
+        let left_out = parts.iter().skip(most).map(|part| part.label.as_str()).collect::<Vec<_>>();
+        if !left_out.is_empty() {
+            summary.remarks.push(format!("{} more work items were not made (policy.max_work_items = {most})", left_out.len()));
+        }
+        let last = parts.len().min(most).saturating_sub(1);
+        for (index, part) in parts.iter().take(most).enumerate() {
+            let work = Work {
+                engine: self,
+                line,
+                delivery,
+                alert,
+                choices,
+                part,
+                left_out: if index == last { &left_out } else { &[] },
+            };
+            let done = work.bring_about().await?;
+            match done.effect {
+                _ if done.duplicate => summary.duplicates = summary.duplicates.saturating_add(1),
+                Effect::Created => summary.created = summary.created.saturating_add(1),
+                Effect::Updated => summary.updated = summary.updated.saturating_add(1),
+                Effect::Nothing => {}
+            }
+            if let Some(number) = done.number.filter(|number| !summary.work_items.contains(number)) {
+                summary.work_items.push(number);
+            }
+            for remark in done.remarks {
+                if !summary.remarks.contains(&remark) {
+                    summary.remarks.push(remark);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn worked(&self, line: &Line) {
+        if let Some(closed) = line.gate.worked() {
+            self.journal.record(Entry {
+                log_type: LogType::Info,
+                connection: line.name.clone(),
+                operation: "connection",
+                message: "the connection works again".to_owned(),
+                cause: closed.cause,
+                remedy: String::new(),
+                work_item: String::new(),
+                alert: String::new(),
+                delivery_id: String::new(),
+            });
+        }
+    }
+
+    fn failed(&self, line: &Line, delivery: &Delivery, attempts: u32, alert: &Alert, error: PartError) -> Verdict {
+        let now = self.clock.now();
+        let entry = |log_type, operation, message: &str, cause: &str, remedy: &str| {
+            self.journal.record(Entry {
+                log_type,
+                connection: line.name.clone(),
+                operation,
+                message: message.to_owned(),
+                cause: cause.to_owned(),
+                remedy: remedy.to_owned(),
+                work_item: String::new(),
+                alert: alert.title.clone(),
+                delivery_id: delivery.id.to_string(),
+            });
+        };
+        match error {
+            PartError::Hold(HoldError::Busy(until)) => {
+                // Usually free in a moment; `until` is only what a dead worker leaves behind.
+                let due = later(now, Duration::from_millis(50))
+                    .max(later(now, self.chance.up_to(Duration::from_millis(400))))
+                    .min(until);
+                Verdict::RetryAt { due, cause: "another worker has the same work item in hand".to_owned(), counts: false }
+            }
+            PartError::Hold(HoldError::Lost) => self.put_off(
+                delivery,
+                attempts,
+                later(now, Duration::from_secs(1)),
+                HoldError::Lost.to_string(),
+                String::new(),
+                false,
+            ),
+            PartError::Hold(HoldError::Store(error)) => {
+                entry(LogType::Warning, "store", "the state store failed", &error.to_string(), "");
+                self.put_off(delivery, attempts, later(now, Duration::from_secs(2)), error.to_string(), String::new(), false)
+            }
+            PartError::Unsettled(due, cause) => Verdict::RetryAt { due, cause, counts: false },
+            PartError::Provider(ProviderError::Wait { reason, after, cause, remedy }) => {
+                let (due, news) = line.gate.failed(reason, after, &cause, &remedy, now, &self.chance);
+                if news {
+                    entry(LogType::Warning, "connection", "the connection waits", &cause, &remedy);
+                }
+                self.put_off(delivery, attempts, due, cause, remedy, false)
+            }
+            PartError::Provider(ProviderError::Retry { after, cause }) => {
+                self.worked(line);
+                let wait = backoff::wait(
+                    attempts.saturating_add(1),
+                    self.settings.first_wait.get(),
+                    self.settings.longest_wait.get(),
+                    after,
+                    &self.chance,
+                );
+                entry(LogType::Info, "deliver", "the delivery is put off", &cause, "");
+                self.put_off(delivery, attempts, later(now, wait), cause, String::new(), true)
+            }
+            PartError::Provider(ProviderError::Ambiguous { cause }) => {
+                // The gate stays as it is: one lost answer says nothing about the next call. The look-up comes first.
+                line.gate.worked();
+                entry(LogType::Info, "deliver", "the outcome of a write is unknown; it is looked up next", &cause, "");
+                let wait = backoff::wait(
+                    attempts.saturating_add(1),
+                    Duration::from_millis(200),
+                    Duration::from_secs(30),
+                    None,
+                    &self.chance,
+                );
+                self.put_off(delivery, attempts, later(now, wait), cause, String::new(), true)
+            }
+            PartError::Provider(ProviderError::Refused { cause, remedy }) => {
+                self.worked(line);
+                self.dead(delivery, cause, remedy)
+            }
+        }
+    }
+
+    /// Again later, unless it has been tried for too long.
+    fn put_off(
+        &self,
+        delivery: &Delivery,
+        attempts: u32,
+        due: jiff::Timestamp,
+        cause: String,
+        remedy: String,
+        counts: bool,
+    ) -> Verdict {
+        let end = later(delivery.accepted_at, self.settings.retry_for.get());
+        if self.clock.now() >= end {
+            let tried = attempts.saturating_add(u32::from(counts));
+            let remedy =
+                if remedy.is_empty() { "mend what the cause names, then redrive the delivery".to_owned() } else { remedy };
+            return self.dead(
+                delivery,
+                format!("given up after {} and {tried} attempts: {cause}", self.settings.retry_for),
+                remedy,
+            );
+        }
+        Verdict::RetryAt { due, cause, counts }
+    }
+
+    fn dead(&self, delivery: &Delivery, cause: String, remedy: String) -> Verdict {
+        self.journal.record(Entry {
+            log_type: LogType::Error,
+            connection: delivery.connection.clone(),
+            operation: "deliver",
+            message: "the delivery became a dead letter".to_owned(),
+            cause: cause.clone(),
+            remedy: remedy.clone(),
+            work_item: String::new(),
+            alert: String::new(),
+            delivery_id: delivery.id.to_string(),
+        });
+        Verdict::DeadLetter { cause, remedy }
+    }
+}
+
+/// The alert in a delivery, and the choices for it.
+fn read(delivery: &Delivery) -> Result<(Alert, Choices), String> {
+    let mut choices = delivery.choices.clone();
+    let alert = match delivery.source {
+        Source::Alert => Alert::from_json(&delivery.payload, delivery.accepted_at).map_err(|error| error.to_string())?,
+        Source::Request => {
+            let request = WorkItemRequest::from_json(&delivery.payload).map_err(|error| error.to_string())?;
+            if request.one_per_row {
+                choices.per = Per::Row;
+            }
+            choices.fields.extend(request.fields.clone());
+            choices.template = request.template.clone().or(choices.template);
+            request.into_alert(&delivery.id.to_string(), delivery.accepted_at)
+        }
+    };
+    Ok((alert, choices))
+}

@@ -1,0 +1,491 @@
+//! The life of one part of a delivery: hold its correlation, look at the work item, decide, write, remember.
+//!
+//! A process may die between any two lines. Before each write to the tool the correlation holds an [`Intent`]; whoever finds
+//! one looks first whether that write was done. See `docs/ARCHITECTURE.md`, "Killed between any two lines".
+
+use jiff::Timestamp;
+
+use super::Delivery;
+use super::decide::{Situation, Step, decide};
+use super::engine::Engine;
+use super::held::{COLLECTION, Held, HoldError};
+use super::line::Line;
+use crate::alert::{Alert, AlertState, Part};
+use crate::clock::{between, later};
+use crate::correlation::{Effect, Intent};
+use crate::journal::{Entry, LogType};
+use crate::provider::{ConfigurationItemQuery, Lifecycle, ProviderError};
+use crate::route::Choices;
+use crate::store::StoreError;
+use crate::work_item::notes;
+use crate::work_item::render::PartView;
+use crate::work_item::{Change, ConfigurationItem, Draft, Transition, WorkItem, WorkItemKey, Written};
+
+/// What one part did.
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    pub(super) effect: Effect,
+    /// Somebody else's delivery had already brought the same notification.
+    pub(super) duplicate: bool,
+    pub(super) number: Option<String>,
+    pub(super) remarks: Vec<String>,
+}
+
+/// Why a part could not be brought about.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PartError {
+    /// The correlation.
+    #[error(transparent)]
+    Hold(#[from] HoldError),
+    /// The tool.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
+    /// An earlier write may still be under way; not before this instant.
+    #[error("{1}")]
+    Unsettled(Timestamp, String),
+}
+
+impl From<StoreError> for PartError {
+    fn from(error: StoreError) -> Self {
+        Self::Hold(HoldError::Store(error))
+    }
+}
+
+/// One part and all it needs.
+pub(super) struct Work<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) line: &'a Line,
+    pub(super) delivery: &'a Delivery,
+    pub(super) alert: &'a Alert,
+    pub(super) choices: &'a Choices,
+    pub(super) part: &'a Part,
+    /// Labels of parts that get no work item of their own; named in this one.
+    pub(super) left_out: &'a [&'a str],
+}
+
+impl Work<'_> {
+    /// Makes the work item say what this part of the alert says.
+    pub(super) async fn bring_about(&self) -> Result<Done, PartError> {
+        let kind = self.delivery.work_item_type;
+        let Some(lifecycle) = self.line.provider.lifecycle(kind) else {
+            return Err(ProviderError::Refused {
+                cause: format!("connection \"{}\" has no work items of type {kind}", self.line.name),
+                remedy: "post to a type that the ITSM tool has, usually `incident`".to_owned(),
+            }
+            .into());
+        };
+        // What a dry run remembers never mixes with what is real.
+        let dry = if self.line.settings.dry_run { ".dry" } else { "" };
+        let key = format!("{COLLECTION}/{}{dry}/{kind}/{}", self.line.name, self.part.correlation_key);
+        let seen = Held::peek(&*self.engine.state, &key).await?;
+        if let Some((correlation, _)) = &seen
+            && let Some(event) = correlation.event(&self.part.event_key)
+        {
+            let mine = event.brought_by(self.delivery.id);
+            let number = correlation.work_item.as_ref().map(|item| item.number.clone());
+            return Ok(Done { effect: event.2, duplicate: !mine, number, remarks: Vec::new() });
+        }
+        let owner = self.engine.chance.id(self.engine.clock.now()).to_string();
+        let (state, clock) = (self.engine.state.clone(), self.engine.clock.clone());
+        let mut held = Held::take(state, clock, key, owner, self.line.lease(), seen).await?;
+        let outcome = match lifecycle {
+            Lifecycle::Stream => self.stream(&mut held).await,
+            Lifecycle::Tracked => self.track(&mut held).await,
+        };
+        match outcome {
+            Ok(done) => {
+                held.correlation.intent = None;
+                held.correlation.reflect(&self.part.event_key, self.delivery.id, done.effect);
+                held.release().await?;
+                Ok(done)
+            }
+            Err(error) => {
+                if !matches!(error, PartError::Hold(_)) {
+                    held.release().await?;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// One record per notification.
+    async fn stream(&self, held: &mut Held) -> Result<Done, PartError> {
+        held.correlation.merge(&self.part.member_key, self.alert.state, self.alert.episode_at);
+        let draft_key = self.stream_key();
+        if let Some(intent) = held.correlation.intent.clone() {
+            let found = self.line.provider.find(self.delivery.work_item_type, &draft_key).await?;
+            let ours = intent.event == self.part.event_key;
+            if let Some(item) = found.filter(|_| ours) {
+                held.correlation.intent = None;
+                return Ok(Done { effect: Effect::Created, number: Some(item.number), ..Done::default() });
+            }
+            let safe = later(intent.since, self.line.settings.ambiguous_wait.get());
+            if ours && self.engine.clock.now() < safe {
+                return Err(PartError::Unsettled(safe, "the event may still be on its way into the ITSM tool".to_owned()));
+            }
+        }
+        let (draft, remarks) = self.draft(draft_key, None, None);
+        self.begin(held, "create", Effect::Created, draft.key.generation).await?;
+        let written = finish(held, self.line.provider.create(&draft).await)?;
+        let mut done = self.report(&written, "create", Effect::Created);
+        done.remarks.extend(remarks);
+        Ok(done)
+    }
+
+    /// One record that follows the alert.
+    async fn track(&self, held: &mut Held) -> Result<Done, PartError> {
+        let reflected = self.settle_intent(held).await?;
+        let item = self.current(held).await?;
+        let new_member = held.correlation.merge(&self.part.member_key, self.alert.state, self.alert.episode_at);
+        if let Some(effect) = reflected {
+            let number = item.as_ref().map(|item| item.number.clone());
+            self.follow_up(held, item.as_ref(), effect).await?;
+            return Ok(Done { effect, number, ..Done::default() });
+        }
+        let situation = Situation {
+            state: self.alert.state,
+            episode: self.alert.episode_at,
+            open: held.correlation.open(),
+            item: item.as_ref(),
+        };
+        let step = decide(situation, &self.line.settings.policy);
+        match (step, item) {
+            (Step::Create, item) => {
+                let (done, item) = self.create(held, item.as_ref()).await?;
+                self.follow_up(held, Some(&item), done.effect).await?;
+                Ok(done)
+            }
+            (Step::Nothing, item) => Ok(Done { number: item.map(|item| item.number), ..Done::default() }),
+            (_, None) => Ok(Done::default()),
+            (Step::Repeat, Some(item)) => self.repeat(held, &item, new_member).await,
+            (Step::Reopen, Some(item)) => {
+                held.correlation.repeats = held.correlation.repeats.saturating_add(1);
+                let note = notes::note_reopened(self.alert, &self.part.label, &self.part.event_key);
+                let change = Change { transition: Some(Transition::Reopen), note: Some(note), ..Change::default() };
+                self.update(held, &item, change, "reopen", Effect::Updated).await
+            }
+            (Step::Resolve, Some(item)) => self.resolve(held, &item, Effect::Updated).await,
+            (Step::NoteResolved, Some(item)) => {
+                let note = notes::note_resolved(self.alert, &self.part.label, &self.part.event_key);
+                self.update(held, &item, Change { note: Some(note), ..Change::default() }, "note", Effect::Updated).await
+            }
+        }
+    }
+
+    /// A write that somebody began: was it done? Answers its effect when it was done for this very notification.
+    async fn settle_intent(&self, held: &mut Held) -> Result<Option<Effect>, PartError> {
+        let Some(intent) = held.correlation.intent.clone() else { return Ok(None) };
+        let kind = self.delivery.work_item_type;
+        let ours = intent.event == self.part.event_key;
+        if intent.action == "create" {
+            let key = WorkItemKey { correlation: self.part.correlation_key.clone(), generation: intent.generation };
+            if let Some(item) = self.line.provider.find(kind, &key).await? {
+                held.correlation.forget_repeats();
+                held.correlation.remember(&item, &item.values);
+                return Ok(Self::settled(held, &intent, ours));
+            }
+        } else if let Some(known) = held.correlation.work_item.clone()
+            && let Some(item) = self.line.provider.read(kind, &known.id).await?
+        {
+            // When notes cannot be read, a note twice is better than none.
+            if self.line.provider.has_note(&item, &notes::marker(&intent.event)).await?.unwrap_or(false) {
+                held.correlation.remember(&item, &std::collections::BTreeMap::new());
+                return Ok(Self::settled(held, &intent, ours));
+            }
+        } else {
+            // The record is gone, and what was being done to it with it.
+            held.correlation.intent = None;
+            return Ok(None);
+        }
+        let safe = later(intent.since, self.line.settings.ambiguous_wait.get());
+        if self.engine.clock.now() < safe {
+            let cause = format!("an earlier {} of the same work item may still be under way in the ITSM tool", intent.action);
+            return Err(PartError::Unsettled(safe, cause));
+        }
+        if intent.is_follow_up() {
+            // The record exists, whatever became of its resolution; that is decided anew.
+            return Ok(Self::settled(held, &intent, ours));
+        }
+        held.correlation.intent = None;
+        Ok(None)
+    }
+
+    fn settled(held: &mut Held, intent: &Intent, ours: bool) -> Option<Effect> {
+        let effect = intent.effect;
+        if ours {
+            // The intent goes when all is done: what follows may fail, and must then be settled again.
+            return Some(effect);
+        }
+        held.correlation.intent = None;
+        // The other notification is reflected; its own delivery will find that when it comes back.
+        held.correlation.reflect(&intent.event, intent.delivery, effect);
+        let (state, episode) = intent.says;
+        held.correlation.merge(&intent.member, state, episode);
+        None
+    }
+
+    /// The record as it is now; when we know of none, the tool is asked whether it does.
+    async fn current(&self, held: &mut Held) -> Result<Option<WorkItem>, PartError> {
+        let kind = self.delivery.work_item_type;
+        if let Some(known) = held.correlation.work_item.clone() {
+            let item = self.line.provider.read(kind, &known.id).await?;
+            if item.is_none() {
+                self.say(
+                    LogType::Warning,
+                    "read",
+                    &known.number,
+                    "the work item is gone",
+                    "it was deleted, or the integration user may no longer read it",
+                    "restore it or its read right; the next firing makes a new work item",
+                );
+            }
+            return Ok(item);
+        }
+        if held.correlation.looked_up {
+            return Ok(None);
+        }
+        let item = self.line.provider.newest(kind, &self.part.correlation_key).await?;
+        held.correlation.looked_up = true;
+        if let Some(item) = &item {
+            self.say(
+                LogType::Info,
+                "find",
+                &item.number,
+                "a work item of this correlation was found in the ITSM tool and is taken over",
+                "the connector's own memory of it is gone (pruned, or a new database)",
+                "",
+            );
+            held.correlation.remember(item, &std::collections::BTreeMap::new());
+        }
+        Ok(item)
+    }
+
+    async fn create(&self, held: &mut Held, old: Option<&WorkItem>) -> Result<(Done, WorkItem), PartError> {
+        let (kind, provider) = (self.delivery.work_item_type, &self.line.provider);
+        let generation = held.correlation.generation.saturating_add(1);
+        let key = WorkItemKey { correlation: self.part.correlation_key.clone(), generation };
+        // The first one was just looked for by `newest`; a later one may have been made by a process that died.
+        if generation > 1
+            && let Some(item) = provider.find(kind, &key).await?
+        {
+            held.correlation.remember(&item, &item.values);
+            return Ok((Done { effect: Effect::Created, number: Some(item.number.clone()), ..Done::default() }, item));
+        }
+        let (configuration_item, account) = self.configuration_item().await?;
+        let follows = old.map(|item| item.number.clone());
+        let (draft, remarks) = self.draft(key, follows, configuration_item);
+        self.begin(held, "create", Effect::Created, generation).await?;
+        let written = finish(held, provider.create(&draft).await)?;
+        let correlation = &mut held.correlation;
+        correlation.forget_repeats();
+        correlation.remember(&written.item, &written.sent);
+        let mut done = self.report(&written, "create", Effect::Created);
+        done.remarks.extend(remarks);
+        done.remarks.extend(account);
+        Ok((done, written.item))
+    }
+
+    /// A firing that was over before its record existed: the record is resolved at once.
+    async fn follow_up(&self, held: &mut Held, item: Option<&WorkItem>, effect: Effect) -> Result<(), PartError> {
+        let Some(item) = item.filter(|_| effect == Effect::Created && !held.correlation.open()) else { return Ok(()) };
+        let situation = Situation { state: AlertState::Resolved, episode: self.alert.episode_at, open: false, item: Some(item) };
+        if decide(situation, &self.line.settings.policy) == Step::Resolve {
+            self.resolve(held, item, Effect::Created).await?;
+        }
+        Ok(())
+    }
+
+    async fn repeat(&self, held: &mut Held, item: &WorkItem, new_member: bool) -> Result<Done, PartError> {
+        let now = self.engine.clock.now();
+        let policy = &self.line.settings.policy;
+        let repeats = held.correlation.repeats.saturating_add(1);
+        let fields = self.fields_to_follow(held, item);
+        let interval = policy.repeat_note_interval.get();
+        let quiet = held.correlation.repeat_noted_at.is_some_and(|noted| between(noted, now) < interval);
+        if quiet && fields.is_empty() && !new_member {
+            held.correlation.repeats = repeats;
+            return Ok(Done { effect: Effect::Nothing, number: Some(item.number.clone()), ..Done::default() });
+        }
+        let skipped = repeats.saturating_sub(held.correlation.repeats_noted).saturating_sub(1);
+        let note = if new_member && self.choices.per == crate::route::Per::Rule {
+            notes::note_member(self.alert, &self.part.event_key)
+        } else {
+            notes::note_repeat(self.alert, &self.part.label, repeats, skipped, &self.part.event_key)
+        };
+        let before = (held.correlation.repeats, held.correlation.repeats_noted, held.correlation.repeat_noted_at);
+        (held.correlation.repeats, held.correlation.repeats_noted, held.correlation.repeat_noted_at) =
+            (repeats, repeats, Some(now));
+        let done =
+            self.update(held, item, Change { transition: None, note: Some(note), fields }, "update", Effect::Updated).await;
+        if matches!(&done, Err(error) if !matches!(error, PartError::Provider(ProviderError::Ambiguous { .. }))) {
+            (held.correlation.repeats, held.correlation.repeats_noted, held.correlation.repeat_noted_at) = before;
+        }
+        done
+    }
+
+    /// Fields that follow the alert: those of `policy.update_fields` that the alert changed and no person did.
+    fn fields_to_follow(&self, held: &Held, item: &WorkItem) -> std::collections::BTreeMap<String, String> {
+        let Some(known) = &held.correlation.work_item else { return std::collections::BTreeMap::new() };
+        let (draft, _) = self.draft(item.key.clone(), None, None);
+        let mut fields = self.line.provider.fields(&draft);
+        fields.retain(|field, value| {
+            let (written, current) = (known.written.get(field), item.values.get(field));
+            self.line.settings.policy.update_fields.contains(field)
+                && written.is_some_and(|written| written != value)
+                && written == current
+        });
+        fields
+    }
+
+    async fn resolve(&self, held: &mut Held, item: &WorkItem, effect: Effect) -> Result<Done, PartError> {
+        let (close_notes, remarks) = self.line.renderer.close_notes(self.alert);
+        let mut fields = std::collections::BTreeMap::from([("close_notes".to_owned(), close_notes)]);
+        if let Some(code) = &self.line.settings.policy.close_code {
+            fields.insert("close_code".to_owned(), code.clone());
+        }
+        let note = notes::note_resolved(self.alert, &self.part.label, &self.part.event_key);
+        let change = Change { transition: Some(Transition::Resolve), note: Some(note), fields };
+        let mut done = self.update(held, item, change, "resolve", effect).await?;
+        done.remarks.extend(remarks);
+        Ok(done)
+    }
+
+    async fn update(
+        &self,
+        held: &mut Held,
+        item: &WorkItem,
+        change: Change,
+        operation: &'static str,
+        effect: Effect,
+    ) -> Result<Done, PartError> {
+        self.begin(held, "update", effect, item.key.generation).await?;
+        let written = finish(held, self.line.provider.update(item, &change).await)?;
+        held.correlation.remember(&written.item, &written.sent);
+        Ok(self.report(&written, operation, effect))
+    }
+
+    /// Puts down what is about to be written, with a lease that outlasts the call.
+    async fn begin(&self, held: &mut Held, action: &str, effect: Effect, generation: u32) -> Result<(), PartError> {
+        held.correlation.intent = Some(Intent {
+            event: self.part.event_key.clone(),
+            delivery: self.delivery.id,
+            member: self.part.member_key.clone(),
+            says: (self.alert.state, self.alert.episode_at),
+            action: action.to_owned(),
+            generation,
+            effect,
+            since: self.engine.clock.now(),
+        });
+        held.save().await?;
+        Ok(())
+    }
+
+    async fn configuration_item(&self) -> Result<(Option<ConfigurationItem>, Vec<String>), PartError> {
+        if !self.line.settings.configuration_item.link {
+            return Ok((None, Vec::new()));
+        }
+        // An alert that stays whole may link any of its items; a part only its own.
+        let own = self.part.configuration_item.as_ref().filter(|_| !self.part.label.is_empty());
+        let names = own.map_or_else(|| self.alert.configuration_items.clone(), |name| vec![name.clone()]);
+        let resource_id = match names.first() {
+            Some(name) => self.alert.resources.iter().find(|resource| resource.name.eq_ignore_ascii_case(name)),
+            None => self.alert.resources.first(),
+        }
+        .map(|resource| resource.id.clone());
+        if names.is_empty() && resource_id.is_none() {
+            return Ok((None, Vec::new()));
+        }
+        match self.line.provider.find_configuration_item(&ConfigurationItemQuery { resource_id, names }).await {
+            Ok(found) => {
+                let message = match (&found.item, found.created) {
+                    (Some(_), true) => "a configuration item was created",
+                    (Some(_), false) => "a configuration item was found",
+                    (None, _) => "no configuration item was linked",
+                };
+                let account = found.account.join("; ");
+                self.say(LogType::Info, "find_ci", "", message, &account, "");
+                let remarks = if found.item.is_some() { Vec::new() } else { vec![format!("{message}: {account}")] };
+                Ok((found.item, remarks))
+            }
+            // Not worth losing the work item for.
+            Err(ProviderError::Refused { cause, remedy }) => {
+                self.say(LogType::Warning, "find_ci", "", "configuration items could not be looked up", &cause, &remedy);
+                Ok((None, vec![format!("configuration items could not be looked up: {cause}")]))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn draft(&self, key: WorkItemKey, follows: Option<String>, ci: Option<ConfigurationItem>) -> (Draft, Vec<String>) {
+        let view = PartView {
+            label: &self.part.label,
+            configuration_item: self.part.configuration_item.as_deref(),
+            row: self.part.row.as_ref(),
+        };
+        let kind = self.delivery.work_item_type;
+        let (mut draft, remarks) = self.line.renderer.draft(kind, self.alert, view, self.choices, key, follows, ci);
+        if !self.left_out.is_empty() {
+            let named = self.left_out.iter().take(20).copied().collect::<Vec<_>>().join(", ");
+            let more = if self.left_out.len() > 20 { ", ..." } else { "" };
+            draft.description = format!(
+                "{}\n\nAnd {} more without a work item of their own: {named}{more}",
+                draft.description,
+                self.left_out.len()
+            );
+        }
+        (draft, remarks)
+    }
+
+    /// Events have no generation; the instant tells two of them apart.
+    fn stream_key(&self) -> WorkItemKey {
+        let at = self.alert.resolved_at.or(self.alert.fired_at).unwrap_or(self.alert.episode_at);
+        WorkItemKey {
+            correlation: self.part.correlation_key.clone(),
+            generation: u32::try_from(at.as_second()).unwrap_or_default(),
+        }
+    }
+
+    fn report(&self, written: &Written, operation: &'static str, effect: Effect) -> Done {
+        let number = &written.item.number;
+        for (field, why) in &written.dropped {
+            self.say(
+                LogType::Warning,
+                operation,
+                number,
+                &format!("the ITSM tool did not keep field {field} as sent"),
+                why,
+                "check the field's access rules, dictionary entry and business rules",
+            );
+        }
+        self.say(LogType::Info, operation, number, "the work item says what the alert says", "", "");
+        let dropped = written.dropped.iter().map(|(field, why)| format!("{field} was not kept as sent: {why}"));
+        let remarks = written.remarks.iter().cloned().chain(dropped).collect();
+        Done { effect, duplicate: false, number: Some(number.clone()), remarks }
+    }
+
+    fn say(&self, log_type: LogType, operation: &'static str, work_item: &str, message: &str, cause: &str, remedy: &str) {
+        self.engine.journal.record(Entry {
+            log_type,
+            connection: self.line.name.clone(),
+            operation,
+            message: message.to_owned(),
+            cause: cause.to_owned(),
+            remedy: remedy.to_owned(),
+            work_item: work_item.to_owned(),
+            alert: self.alert.title.clone(),
+            delivery_id: self.delivery.id.to_string(),
+        });
+    }
+}
+
+/// The end of a write that [`Work::begin`] announced. Only when its outcome is known does the intent go; that of a follow-up
+/// stays until the record is resolved.
+fn finish(held: &mut Held, outcome: Result<Written, ProviderError>) -> Result<Written, ProviderError> {
+    let follow_up = held.correlation.intent.as_ref().is_some_and(Intent::is_follow_up);
+    match &outcome {
+        Err(ProviderError::Ambiguous { .. }) => {}
+        Err(_) if follow_up => {}
+        Ok(_) | Err(_) => held.correlation.intent = None,
+    }
+    outcome
+}

@@ -1,0 +1,6 @@
+//! Stories of deliveries: one tool in memory, one store in memory, a clock that moves when told to.
+
+mod bench;
+mod stories;
+mod tool;
+mod torment;

@@ -1,0 +1,275 @@
+//! ServiceNow's wire: addresses, parameters, value shapes, renewal of credentials. Knows tables and rows, nothing of work
+//! items.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use reqwest::Method;
+use reqwest::header::{ACCEPT, HeaderMap};
+use serde_json::Value;
+use url::Url;
+
+use super::auth::{self, Auth};
+use super::classify::{Trouble, judge};
+use crate::clock::Clock;
+use crate::provider::wire::{Effect, Wire};
+use crate::provider::{ProviderError, Surroundings};
+use crate::settings::Connection;
+
+/// A column's value: what is stored, and how people see it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Cell {
+    pub(super) value: String,
+    pub(super) display: String,
+}
+
+/// A record: only the columns that were asked for, exist, and may be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Row(pub(super) BTreeMap<String, Cell>);
+
+impl Row {
+    /// Reads any of the shapes in which ServiceNow gives values: text, `{link, value}`, `{display_value, value}`.
+    pub(super) fn from_json(value: &Value) -> Self {
+        let text = |value: &Value| match value {
+            Value::String(text) => text.clone(),
+            Value::Number(_) | Value::Bool(_) => value.to_string(),
+            _ => String::new(),
+        };
+        let cell = |value: &Value| match value {
+            Value::Object(parts) => {
+                let stored = parts.get("value").map(text);
+                let display = parts.get("display_value").map(text);
+                let display_or_stored = display.clone().or_else(|| stored.clone()).unwrap_or_default();
+                Cell { value: stored.or(display).unwrap_or_default(), display: display_or_stored }
+            }
+            other => Cell { value: text(other), display: text(other) },
+        };
+        let columns = value.as_object().into_iter().flatten();
+        Self(columns.map(|(name, value)| (name.clone(), cell(value))).collect())
+    }
+
+    /// Stored value; empty when the column is not there.
+    pub(super) fn value(&self, column: &str) -> &str {
+        self.0.get(column).map_or("", |cell| &cell.value)
+    }
+
+    /// Value as people see it; empty when the column is not there.
+    pub(super) fn display(&self, column: &str) -> &str {
+        self.0.get(column).map_or("", |cell| &cell.display)
+    }
+
+    /// Whether the column is there, even if empty.
+    pub(super) fn has(&self, column: &str) -> bool {
+        self.0.contains_key(column)
+    }
+}
+
+/// A good answer.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) value: Value,
+    pub(super) headers: HeaderMap,
+}
+
+impl Reply {
+    fn result(&self) -> &Value {
+        self.value.get("result").unwrap_or(&Value::Null)
+    }
+}
+
+/// One call.
+pub(super) struct Call<'a> {
+    pub(super) method: Method,
+    /// Path segments below the instance's address.
+    pub(super) path: &'a [&'a str],
+    pub(super) query: &'a [(&'a str, &'a str)],
+    pub(super) body: Option<&'a Value>,
+    pub(super) effect: Effect,
+    /// Names the call in errors, as a participle.
+    pub(super) what: &'a str,
+}
+
+/// One instance.
+#[derive(Debug)]
+pub(super) struct Client {
+    wire: Wire,
+    base: Url,
+    auth: Auth,
+    clock: Arc<dyn Clock>,
+}
+
+impl Client {
+    pub(super) fn new(connection: &Connection, surroundings: &Surroundings) -> Result<Self, String> {
+        let wire = Wire::new(connection)?;
+        let base = connection.url.clone();
+        let token_url = below(&base, &["oauth_token.do"]);
+        let auth = Auth::new(connection.auth.clone(), wire.clone(), token_url, surroundings);
+        Ok(Self { wire, base, auth, clock: Arc::clone(&surroundings.clock) })
+    }
+
+    pub(super) const fn wire(&self) -> &Wire {
+        &self.wire
+    }
+
+    pub(super) const fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// A record's page, for people.
+    pub(super) fn page(&self, table: &str, sys_id: &str) -> String {
+        let mut url = below(&self.base, &[&format!("{table}.do")]);
+        url.query_pairs_mut().append_pair("sys_id", sys_id);
+        url.into()
+    }
+
+    /// Does a call; credentials are renewed when the instance refuses them.
+    pub(super) async fn call(&self, call: &Call<'_>) -> Result<Reply, Trouble> {
+        let mut url = below(&self.base, call.path);
+        if !call.query.is_empty() {
+            let encoded = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(call.query).finish();
+            // A space as `+` is form encoding; ServiceNow documents `%20`.
+            url.set_query(Some(&encoded.replace('+', "%20")));
+        }
+        for tries in 1.. {
+            let proof = self.auth.proof().await.map_err(Trouble::Error)?;
+            let mut request = self.wire.request(call.method.clone(), url.clone()).header(ACCEPT, "application/json");
+            if let Some(body) = call.body {
+                request = request.json(body);
+            }
+            let answer = self.wire.send(auth::show(&proof, request), call.effect, call.what).await.map_err(Trouble::Error)?;
+            match judge(&answer, call.effect, call.what, self.clock.now()) {
+                Ok(value) => {
+                    self.auth.accepted();
+                    return Ok(Reply { value, headers: answer.headers });
+                }
+                Err(Trouble::Unauthorised(told)) => {
+                    if !self.auth.renew(&proof, tries).await {
+                        return Err(Trouble::Error(self.auth.unauthorised(&told)));
+                    }
+                }
+                Err(other) => return Err(other),
+            }
+        }
+        Err(Trouble::Error(self.auth.unauthorised(call.what)))
+    }
+
+    /// Up to `limit` records. The caller verifies that each is what it asked for: ServiceNow ignores terms it does not know.
+    pub(super) async fn rows(&self, table: &str, query: &str, fields: &str, limit: u32) -> Result<Vec<Row>, ProviderError> {
+        let limit = limit.to_string();
+        let what = format!("reading {table}");
+        let parameters = [
+            ("sysparm_query", query),
+            ("sysparm_limit", &limit),
+            ("sysparm_no_count", "true"),
+            ("sysparm_suppress_pagination_header", "true"),
+            ("sysparm_display_value", "all"),
+            ("sysparm_exclude_reference_link", "true"),
+            ("sysparm_fields", fields),
+        ];
+        let call = Call {
+            method: Method::GET,
+            path: &["api", "now", "table", table],
+            query: &parameters,
+            body: None,
+            effect: Effect::Read,
+            what: &what,
+        };
+        match self.call(&call).await {
+            Ok(reply) => Ok(reply.result().as_array().into_iter().flatten().map(Row::from_json).collect()),
+            // The first version of the API answers so when nothing fits.
+            Err(Trouble::NotFound(_)) => Ok(Vec::new()),
+            Err(other) => Err(error(other)),
+        }
+    }
+
+    /// One record by its `sys_id`, verified.
+    pub(super) async fn record(&self, table: &str, sys_id: &str, fields: &str) -> Result<Option<Row>, ProviderError> {
+        let what = format!("reading {table}");
+        let call = Call {
+            method: Method::GET,
+            path: &["api", "now", "table", table, sys_id],
+            query: &shaped(fields),
+            body: None,
+            effect: Effect::Read,
+            what: &what,
+        };
+        match self.call(&call).await {
+            Ok(reply) => Ok(Some(Row::from_json(reply.result())).filter(|row| row.value("sys_id") == sys_id)),
+            Err(Trouble::NotFound(_)) => Ok(None),
+            Err(other) => Err(error(other)),
+        }
+    }
+
+    /// Creates or, with `sys_id`, changes a record by the Table API; answers it as it is then.
+    pub(super) async fn write(&self, write: &Write<'_>) -> Result<Row, ProviderError> {
+        let body = serde_json::to_value(write.values).unwrap_or_default();
+        let mut query = shaped(write.fields).to_vec();
+        if write.input_display_value {
+            query.push(("sysparm_input_display_value", "true"));
+        }
+        let mut path = vec!["api", "now", "table", write.table];
+        path.extend(write.sys_id);
+        let method = if write.sys_id.is_some() { Method::PATCH } else { Method::POST };
+        let call = Call { method, path: &path, query: &query, body: Some(&body), effect: Effect::Write, what: write.what };
+        let reply = self.call(&call).await.map_err(error)?;
+        let row = Row::from_json(reply.result());
+        if row.value("sys_id").is_empty() {
+            return Err(ProviderError::Ambiguous { cause: format!("{}: the answer names no record", write.what) });
+        }
+        Ok(row)
+    }
+
+    /// Posts `body`; the caller reads the answer.
+    pub(super) async fn post(&self, path: &[&str], body: &Value, what: &str) -> Result<Value, ProviderError> {
+        let call = Call { method: Method::POST, path, query: &[], body: Some(body), effect: Effect::Write, what };
+        self.call(&call).await.map(|reply| reply.value).map_err(error)
+    }
+}
+
+/// A write by the Table API.
+pub(super) struct Write<'a> {
+    pub(super) table: &'a str,
+    /// The record to change; a new one without it.
+    pub(super) sys_id: Option<&'a str>,
+    pub(super) values: &'a BTreeMap<String, String>,
+    /// Columns of the answer, separated by commas.
+    pub(super) fields: &'a str,
+    pub(super) input_display_value: bool,
+    pub(super) what: &'a str,
+}
+
+/// What the caller of a provider is told.
+pub(super) fn error(trouble: Trouble) -> ProviderError {
+    match trouble {
+        Trouble::Error(error) => error,
+        Trouble::NotFound(cause) => ProviderError::Refused {
+            cause,
+            remedy: "the record was deleted, or the integration user may not see it: check the read rights".to_owned(),
+        },
+        Trouble::Unauthorised(cause) => ProviderError::Wait {
+            reason: crate::provider::WaitReason::Credentials,
+            after: None,
+            cause,
+            remedy: "check the connection's credentials".to_owned(),
+        },
+    }
+}
+
+fn shaped(fields: &str) -> [(&str, &str); 3] {
+    [("sysparm_display_value", "all"), ("sysparm_exclude_reference_link", "true"), ("sysparm_fields", fields)]
+}
+
+/// An address below the instance's own.
+fn below(base: &Url, path: &[&str]) -> Url {
+    let mut url = base.clone();
+    // Only `data:` and the like have no segments; `build` refuses them.
+    if let Ok(mut segments) = url.path_segments_mut() {
+        segments.pop_if_empty().extend(path);
+    }
+    url
+}
+
+/// Whether `text` can stand in an encoded query: there is no known way to write `^` in a value.
+pub(super) fn fits_query(text: &str) -> bool {
+    !text.is_empty() && !text.contains('^') && !text.chars().any(char::is_control)
+}

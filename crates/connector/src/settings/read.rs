@@ -1,0 +1,116 @@
+//! Reads `connector.toml`: text to [`Settings`], with every problem located in the file. What the values mean is checked
+//! elsewhere; here it is only whether they can be read.
+
+use std::ops::Range;
+use std::path::Path;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::problem::Problem;
+use super::shape::Shape;
+use super::{Settings, schema};
+
+impl Settings {
+    /// Reads settings from the text of a file; `file` is the name that problems give it.
+    ///
+    /// # Errors
+    ///
+    /// Every syntax error; else every unknown key, missing key and wrong type at once.
+    pub fn from_toml(text: &str, file: &str) -> Result<Self, Vec<Problem>> {
+        let placed = |mut problem: Problem, span: Option<Range<usize>>| {
+            file.clone_into(&mut problem.file);
+            if let Some(span) = span {
+                let (line, column) = position(text, span.start);
+                (problem.line, problem.column) = (Some(line), Some(column));
+            }
+            problem
+        };
+        let (table, errors) = DeTable::parse_recoverable(text);
+        if !errors.is_empty() {
+            // Only the message: the error's own display quotes the line, which may hold what nobody should see.
+            let problem = |error: &toml::de::Error| Problem::new("", format!("not valid TOML: {}", error.message()), "");
+            return Err(errors.iter().map(|error| placed(problem(error), error.span())).collect());
+        }
+        let mut shape = Shape::new(schema().to_value());
+        shape.check(&table);
+        if !shape.problems.is_empty() {
+            let mut found = shape.problems;
+            found.sort_by_key(|(_, span)| span.start);
+            return Err(found.into_iter().map(|(problem, span)| placed(problem, Some(span))).collect());
+        }
+        toml::from_str(text).map_err(|error| {
+            let key = error.span().map(|span| path_at(table.get_ref(), &span)).unwrap_or_default();
+            vec![placed(Problem::new(key, error.message(), ""), error.span())]
+        })
+    }
+
+    /// Reads the file at `path`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Settings::from_toml`], or one problem when the file cannot be read.
+    pub fn load(path: &Path) -> Result<Self, Vec<Problem>> {
+        Self::from_toml(&read(path)?, &path.display().to_string())
+    }
+}
+
+/// Gives problems that know only their key the place in the file at `path` where that key stands. Leaves them as they are when
+/// the file cannot be read any more.
+pub fn locate(problems: &mut [Problem], path: &Path) {
+    let Ok(text) = read(path) else { return };
+    let (table, _) = DeTable::parse_recoverable(&text);
+    for problem in problems {
+        problem.file = path.display().to_string();
+        if let Some(offset) = offset_of(table.get_ref(), &problem.key) {
+            let (line, column) = position(&text, offset);
+            (problem.line, problem.column) = (Some(line), Some(column));
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<String, Vec<Problem>> {
+    let problem = |message: String| {
+        let remedy = "name the settings file with --config or ITSM_CONNECTOR_CONFIG; connector.toml.sample is a start";
+        vec![Problem { file: path.display().to_string(), ..Problem::new("", message, remedy) }]
+    };
+    let bytes = std::fs::read(path).map_err(|error| problem(format!("cannot be read: {error}")))?;
+    String::from_utf8(bytes).map_err(|_| problem("is not UTF-8 text".to_owned()))
+}
+
+/// Line and column, from 1, of a byte offset.
+fn position(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (line, column)
+}
+
+/// Where the deepest part of `key` that the file has stands.
+fn offset_of(table: &DeTable<'_>, key: &str) -> Option<usize> {
+    table.iter().find_map(|(name, value)| {
+        let rest = key.strip_prefix(name.get_ref().as_ref())?;
+        let here = name.span().start;
+        match (rest.strip_prefix('.'), value.get_ref()) {
+            (Some(rest), DeValue::Table(inner)) => Some(offset_of(inner, rest).unwrap_or(here)),
+            _ if rest.is_empty() || rest.starts_with(['.', '[']) => Some(here),
+            _ => None,
+        }
+    })
+}
+
+/// The path of the deepest value that holds `span`.
+fn path_at(table: &DeTable<'_>, span: &Range<usize>) -> String {
+    let holds = |value: &Spanned<DeValue<'_>>| value.span().start <= span.start && span.end <= value.span().end;
+    let Some((name, value)) = table.iter().find(|(_, value)| holds(value)) else { return String::new() };
+    match value.get_ref() {
+        DeValue::Table(inner) => match path_at(inner, span) {
+            deeper if deeper.is_empty() => name.get_ref().to_string(),
+            deeper => format!("{}.{deeper}", name.get_ref()),
+        },
+        _ => name.get_ref().to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+use crate::settings::problem::Problem;
+use crate::settings::{Settings, locate};
+
+const GOOD: &str = "[connections.snow]\n\
+provider = \"servicenow\"\n\
+url = \"https://example.service-now.com\"\n\
+auth = { type = \"basic\", username = \"itsm\", password = \"$SNOW_PASSWORD\" }\n";
+
+fn problems(text: &str) -> Vec<String> {
+    Settings::from_toml(text, "connector.toml").unwrap_err().iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn the_smallest_file_reads() {
+    let settings = Settings::from_toml(GOOD, "connector.toml").unwrap();
+    assert_eq!(settings.connections["snow"].concurrency, 4);
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_place_and_the_nearest_valid_one() {
+    let text = GOOD.replace("url =", "urll =");
+    assert_eq!(
+        problems(&text)[0],
+        "connector.toml:1:1: connections.snow.url: is missing; it says: Address of the instance, `https://NAME.service-now.com`. Plain http is allowed to loopback only."
+    );
+    assert_eq!(problems(&text)[1], "connector.toml:3:1: connections.snow.urll: unknown key; did you mean \"url\"?");
+}
+
+#[test]
+fn all_unknown_keys_and_wrong_types_are_told_at_once_in_the_order_of_the_file() {
+    let text =
+        format!("colour = 1\n{GOOD}timeout = 30\ndry_run = \"yes\"\nconcurrency = -1\n[intake]\napi_keys = \"$K\"\nkeys = []\n");
+    assert_eq!(
+        problems(&text),
+        [
+            "connector.toml:1:1: colour: unknown key; valid are connections, delivery, intake, retention, route",
+            "connector.toml:6:11: connections.snow.timeout: must be a text in quotes, not a whole number",
+            "connector.toml:7:11: connections.snow.dry_run: must be true or false, not a text",
+            "connector.toml:8:15: connections.snow.concurrency: must be a whole number of at least 0",
+            "connector.toml:10:12: intake.api_keys: must be a list, not a text",
+            "connector.toml:11:1: intake.keys: unknown key; did you mean \"api_keys\"?",
+        ]
+    );
+}
+
+#[test]
+fn an_unknown_key_of_the_authentication_is_found_too() {
+    let text = GOOD.replace("username =", "user =");
+    let found = problems(&text);
+    assert!(
+        found.iter().any(|problem| problem.contains("connector.toml:4:26: connections.snow.auth.user: unknown key")),
+        "{found:?}"
+    );
+    assert!(found.iter().any(|problem| problem.contains("connections.snow.auth.username: is missing")), "{found:?}");
+    let text = GOOD.replace("\"basic\"", "\"basik\"");
+    assert_eq!(
+        problems(&text),
+        ["connector.toml:4:17: connections.snow.auth.type: \"basik\" is not one of its values; did you mean \"basic\"?"]
+    );
+    assert!(
+        problems(&GOOD.replace("type = \"basic\", ", ""))[0].contains("connections.snow.auth.type: is missing; valid are basic")
+    );
+    assert!(problems(&GOOD.replace("{ type", "\"x\" #"))[0].contains("connections.snow.auth: must be a table, not a text"));
+}
+
+#[test]
+fn words_durations_and_addresses_are_checked_with_their_place() {
+    let text = GOOD.replace("https://example.service-now.com", "example.service-now.com")
+        + "timeout = \"half an hour\"\n[connections.snow.policy]\non_resolve = \"resolv\"\n[connections.snow.severity]\nSev9 = {}\n";
+    let found = problems(&text);
+    assert_eq!(found.len(), 4, "{found:?}");
+    assert!(found[0].starts_with("connector.toml:3:7: connections.snow.url: is not a URL: "), "{found:?}");
+    assert!(
+        found[1].starts_with("connector.toml:5:11: connections.snow.timeout: \"half an hour\" is not a duration"),
+        "{found:?}"
+    );
+    assert!(found[2].ends_with("\"resolv\" is not one of its values; did you mean \"resolve\"?"), "{found:?}");
+    assert!(found[3].starts_with("connector.toml:9:1: connections.snow.severity.Sev9: unknown key"), "{found:?}");
+}
+
+#[test]
+fn a_syntax_error_is_placed_and_does_not_quote_the_line() {
+    let found = problems("[connections.snow]\npassword = hunter2\n");
+    assert!(found[0].starts_with("connector.toml:2:"), "{found:?}");
+    assert!(!found.concat().contains("hunter2"), "{found:?}");
+}
+
+#[test]
+fn a_file_without_connections_says_so() {
+    assert!(problems("")[0].starts_with("connector.toml:1:1: connections: is missing"), "{:?}", problems(""));
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named_with_what_to_do() {
+    let found = Settings::load(std::path::Path::new("/nowhere/connector.toml")).unwrap_err();
+    assert!(found[0].to_string().starts_with("/nowhere/connector.toml: cannot be read: "), "{found:?}");
+    assert!(found[0].remedy.contains("--config"), "{found:?}");
+}
+
+#[test]
+fn a_problem_that_knows_its_key_is_placed_afterwards() {
+    let path = std::env::temp_dir().join(format!("itsm-connector-locate-{}.toml", std::process::id()));
+    std::fs::write(&path, format!("{GOOD}[intake]\napi_keys = [\"$A\"]\n")).unwrap();
+    let mut problems = ["connections.snow.auth.password", "intake.api_keys[0]", "connections.snow.policy.close_notes", ""]
+        .map(|key| Problem::new(key, "", ""));
+    locate(&mut problems, &path);
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(problems.map(|problem| problem.line), [Some(4), Some(6), Some(1), None]);
+}

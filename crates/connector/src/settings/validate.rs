@@ -1,0 +1,305 @@
+//! What settings must say beyond being readable: names, addresses, secrets, limits, templates. Looks at files and secrets named
+//! in the settings, never at the network.
+
+use std::path::Path;
+use std::time::Duration;
+
+use url::{Host, Url};
+
+use super::problem::{Problem, suggest};
+use super::span::Span;
+use super::{Connection, Entra, Settings};
+use crate::provider::servicenow::config::ServiceNowAuth;
+use crate::secret::{SecretRef, Secrets};
+use crate::work_item::WorkItemType;
+use crate::work_item::render::Renderer;
+
+const LONGEST_NAME: usize = 64;
+const DAY: u64 = 86_400;
+
+impl Settings {
+    /// Everything that is wrong with the settings; empty when the connector can start with them. Secrets are looked up in
+    /// `secrets`, and never appear in a problem.
+    #[must_use]
+    pub fn validate(&self, secrets: &dyn Secrets) -> Vec<Problem> {
+        let mut check = Check { secrets, problems: Vec::new() };
+        if self.connections.is_empty() {
+            check.wrong("connections", "there is no connection", "add a section [connections.NAME]");
+        }
+        for (name, connection) in &self.connections {
+            check.connection(&format!("connections.{name}"), name, connection);
+            if connection.policy.reopen_window > self.retention.correlations {
+                let message = "is shorter than the reopen window of a connection";
+                check.wrong("retention.correlations", message, format!("make it at least {}", connection.policy.reopen_window));
+            }
+        }
+        self.routes(&mut check);
+        self.intake(&mut check);
+        check.positive("delivery.first_wait", self.delivery.first_wait);
+        if self.delivery.longest_wait < self.delivery.first_wait {
+            check.wrong("delivery.longest_wait", "is shorter than delivery.first_wait", "make it at least as long");
+        }
+        if self.delivery.retry_for < self.delivery.longest_wait {
+            check.wrong("delivery.retry_for", "is shorter than delivery.longest_wait", "make it at least as long");
+        }
+        check.at_most("delivery.retry_for", self.delivery.retry_for, 365 * DAY);
+        for (key, span) in [
+            ("retention.deliveries", self.retention.deliveries),
+            ("retention.dead_letters", self.retention.dead_letters),
+            ("retention.correlations", self.retention.correlations),
+        ] {
+            check.positive(key, span);
+        }
+        check.problems
+    }
+
+    fn routes(&self, check: &mut Check<'_>) {
+        for (name, route) in &self.route {
+            let key = format!("route.{name}");
+            check.name(&key, name);
+            if self.connections.contains_key(name) {
+                check.wrong(&key, "a route may not have the name of a connection", "rename the route");
+            }
+            if !self.connections.contains_key(&route.connection) {
+                let message = format!("there is no connection \"{}\"", route.connection);
+                let remedy = suggest(&route.connection, self.connections.keys().map(String::as_str));
+                check.wrong(&format!("{key}.connection"), message, remedy);
+            }
+            check.field_names(&format!("{key}.fields"), route.fields.keys());
+            check.not_blank(&format!("{key}.template"), route.template.as_deref());
+        }
+    }
+
+    fn intake(&self, check: &mut Check<'_>) {
+        let intake = &self.intake;
+        if intake.api_keys.is_empty() && intake.entra.is_none() {
+            let remedy = "set api_keys = [\"$INTAKE_KEY\"], or [intake.entra] for secure webhooks";
+            check.wrong("intake", "nobody could post an alert: no authentication is configured", remedy);
+        }
+        for (index, key) in intake.api_keys.iter().enumerate() {
+            check.secret(&format!("intake.api_keys[{index}]"), key);
+        }
+        if let Some(entra) = &intake.entra {
+            check.entra(entra);
+        }
+        if intake.max_body_bytes.is_some_and(|bytes| !(1024..=16 * 1024 * 1024).contains(&bytes)) {
+            check.wrong("intake.max_body_bytes", "is out of bounds", "choose 1024 to 16777216");
+        }
+    }
+}
+
+/// A validation under way.
+struct Check<'a> {
+    secrets: &'a dyn Secrets,
+    problems: Vec<Problem>,
+}
+
+impl Check<'_> {
+    fn wrong(&mut self, key: &str, message: impl Into<String>, remedy: impl Into<String>) {
+        self.problems.push(Problem::new(key, message, remedy));
+    }
+
+    fn connection(&mut self, key: &str, name: &str, connection: &Connection) {
+        let at = |setting: &str| format!("{key}.{setting}");
+        self.name(key, name);
+        self.instance(&at("url"), &connection.url);
+        self.authentication(&at("auth"), &connection.auth);
+        if !(1..=32).contains(&connection.concurrency) {
+            self.wrong(&at("concurrency"), "is out of bounds", "choose 1 to 32");
+        }
+        self.positive(&at("timeout"), connection.timeout);
+        self.at_most(&at("timeout"), connection.timeout, 300);
+        self.at_most(&at("ambiguous_wait"), connection.ambiguous_wait, 3600);
+        if let Some(path) = &connection.ca_certificate {
+            self.certificate(&at("ca_certificate"), path);
+        }
+        self.policy(&at("policy"), connection);
+        for kind in WorkItemType::ALL {
+            let mapping = connection.mapping(kind);
+            self.field_names(&at(&format!("{kind}.fields")), mapping.fields.keys());
+            self.not_blank(&at(&format!("{kind}.template")), mapping.template.as_deref());
+        }
+        for (severity, map) in &connection.severity {
+            self.not_blank(&at(&format!("severity.{severity:?}.impact")), Some(&map.impact));
+            self.not_blank(&at(&format!("severity.{severity:?}.urgency")), Some(&map.urgency));
+        }
+        self.servicenow(&at("servicenow"), connection);
+        if let Err(problems) = Renderer::compile(name, connection) {
+            self.problems.extend(problems);
+        }
+    }
+
+    fn policy(&mut self, key: &str, connection: &Connection) {
+        let policy = &connection.policy;
+        self.not_blank(&format!("{key}.close_code"), policy.close_code.as_deref());
+        self.at_most(&format!("{key}.reopen_window"), policy.reopen_window, 365 * DAY);
+        self.at_most(&format!("{key}.repeat_note_interval"), policy.repeat_note_interval, 365 * DAY);
+        if !(1..=1000).contains(&policy.max_work_items) {
+            self.wrong(&format!("{key}.max_work_items"), "is out of bounds", "choose 1 to 1000");
+        }
+        self.field_names(&format!("{key}.update_fields"), policy.update_fields.iter());
+    }
+
+    fn servicenow(&mut self, key: &str, connection: &Connection) {
+        let settings = &connection.servicenow;
+        let at = |setting: &str| format!("{key}.{setting}");
+        // These become parts of paths and queries.
+        self.table_name(&at("ci_class"), &settings.ci_class);
+        self.table_name(&at("import_set.table"), &settings.import_set.table);
+        if !settings.ci_resource_id_field.is_empty() {
+            self.table_name(&at("ci_resource_id_field"), &settings.ci_resource_id_field);
+        }
+        self.field_names(&at("import_set.columns"), settings.import_set.columns.keys());
+        for (setting, state) in [("resolved_state", &settings.resolved_state), ("reopened_state", &settings.reopened_state)] {
+            self.not_blank(&at(setting), Some(state));
+            if settings.closed_states.contains(state) {
+                let remedy = "a closed record is never touched, so name another state";
+                self.wrong(&at(setting), "is one of closed_states", remedy);
+            }
+        }
+        if settings.resolved_state == settings.reopened_state {
+            self.wrong(&at("reopened_state"), "is the same as resolved_state", "name a state in which people work");
+        }
+        self.not_blank(&at("event_source"), Some(&settings.event_source));
+        if settings.event_source.chars().count() > 100 {
+            self.wrong(&at("event_source"), "is too long", "ServiceNow keeps 100 characters");
+        }
+    }
+
+    fn authentication(&mut self, key: &str, auth: &ServiceNowAuth) {
+        let at = |setting: &str| format!("{key}.{setting}");
+        match auth {
+            ServiceNowAuth::Basic { username, password } => {
+                self.not_blank(&at("username"), Some(username));
+                self.secret(&at("password"), password);
+            }
+            ServiceNowAuth::OauthPassword { client_id, client_secret, username, password } => {
+                self.not_blank(&at("client_id"), Some(client_id));
+                self.secret(&at("client_secret"), client_secret);
+                self.not_blank(&at("username"), Some(username));
+                self.secret(&at("password"), password);
+            }
+            ServiceNowAuth::ClientCredentials { client_id, client_secret } => {
+                self.not_blank(&at("client_id"), Some(client_id));
+                self.secret(&at("client_secret"), client_secret);
+            }
+            ServiceNowAuth::ApiKey { key } => self.secret(&at("key"), key),
+        }
+    }
+
+    fn entra(&mut self, entra: &Entra) {
+        self.not_blank("intake.entra.tenant", Some(&entra.tenant));
+        if entra.audiences.iter().all(|audience| audience.trim().is_empty()) {
+            self.wrong(
+                "intake.entra.audiences",
+                "no audience is named",
+                "name the client id of this connector's app registration",
+            );
+        }
+        if entra.callers.iter().all(|caller| caller.trim().is_empty()) {
+            self.wrong("intake.entra.callers", "no caller is named", "leave the setting out to accept Azure Monitor");
+        }
+        self.address("intake.entra.authority", &entra.authority);
+    }
+
+    /// A secret must be named, not written down, and there.
+    fn secret(&mut self, key: &str, reference: &SecretRef) {
+        let is_name = |name: &str| {
+            !name.starts_with(|c: char| c.is_ascii_digit()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        };
+        if !reference.name().is_some_and(is_name) {
+            let remedy = "write \"$NAME\" and put the secret into the environment variable NAME";
+            self.wrong(key, "must name an environment variable, not hold the secret itself", remedy);
+        } else if let Err(missing) = self.secrets.get(reference) {
+            let remedy = "set it (on Azure: as an app setting, best a Key Vault reference)";
+            self.wrong(key, format!("environment variable {} is not set", missing.name), remedy);
+        }
+    }
+
+    fn name(&mut self, key: &str, name: &str) {
+        let valid = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if name.is_empty() || name.len() > LONGEST_NAME || !name.chars().all(valid) {
+            let remedy = format!("it stands in URLs: use 1 to {LONGEST_NAME} letters, digits, - and _");
+            self.wrong(key, "the name is not valid", remedy);
+        }
+    }
+
+    fn instance(&mut self, key: &str, url: &Url) {
+        self.address(key, url);
+        if !matches!(url.path(), "" | "/") {
+            self.wrong(key, "must not have a path", "name the instance only: https://NAME.service-now.com");
+        }
+    }
+
+    /// Never quotes the address: someone may have written a password into it.
+    fn address(&mut self, key: &str, url: &Url) {
+        if !url.username().is_empty() || url.password().is_some() {
+            self.wrong(key, "must not hold a user name or password", "they belong into auth");
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            self.wrong(key, "must not have a query or fragment", "remove everything from ? or # on");
+        }
+        let loopback = match url.host() {
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Ipv4(ip)) => ip.is_loopback(),
+            Some(Host::Ipv6(ip)) => ip.is_loopback(),
+            None => false,
+        };
+        match url.scheme() {
+            "https" => {}
+            "http" if loopback => {}
+            "http" => self.wrong(key, "plain http is allowed to loopback only", "use https"),
+            other => self.wrong(key, format!("\"{other}\" is not a scheme to reach it by"), "use https"),
+        }
+    }
+
+    fn certificate(&mut self, key: &str, path: &Path) {
+        match std::fs::read_to_string(path) {
+            Err(error) => {
+                let message = format!("{} cannot be read: {error}", path.display());
+                self.wrong(key, message, "name a PEM file that the connector may read");
+            }
+            Ok(text) if !text.contains("-----BEGIN CERTIFICATE-----") => {
+                let message = format!("{} holds no certificate", path.display());
+                self.wrong(key, message, "name a PEM file (with the line BEGIN CERTIFICATE)");
+            }
+            Ok(_) => {}
+        }
+    }
+
+    fn field_names<'a>(&mut self, key: &str, names: impl Iterator<Item = &'a String>) {
+        for name in names {
+            if name.trim().is_empty() || name.chars().any(|c| c.is_control() || c.is_whitespace()) {
+                let remedy = "use the ITSM tool's own field name (short_description), not its label";
+                self.wrong(key, format!("\"{}\" is not a field name", name.escape_debug()), remedy);
+            }
+        }
+    }
+
+    fn table_name(&mut self, key: &str, name: &str) {
+        if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+            self.wrong(key, "is not a name of a table or field", "use letters, digits and _");
+        }
+    }
+
+    fn not_blank(&mut self, key: &str, text: Option<&str>) {
+        if text.is_some_and(|text| text.trim().is_empty()) {
+            self.wrong(key, "is empty", "give it a value");
+        }
+    }
+
+    fn positive(&mut self, key: &str, span: Span) {
+        if span.get().is_zero() {
+            self.wrong(key, "must be longer than nothing", "write for example \"30s\"");
+        }
+    }
+
+    fn at_most(&mut self, key: &str, span: Span, seconds: u64) {
+        if span.get() > Duration::from_secs(seconds) {
+            self.wrong(key, format!("{span} is too long"), format!("at most {}", Span::seconds(seconds)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

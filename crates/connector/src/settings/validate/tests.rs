@@ -1,0 +1,207 @@
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::secret::FixedSecrets;
+use crate::settings::{Settings, schema};
+
+const SAMPLE: &str = include_str!("../../../../../connector.toml.sample");
+
+const GOOD: &str = "[connections.snow]\n\
+provider = \"servicenow\"\n\
+url = \"https://example.service-now.com/\"\n\
+auth = { type = \"basic\", username = \"itsm\", password = \"$SNOW_PASSWORD\" }\n\
+#\n\
+[intake]\n\
+api_keys = [\"$INTAKE_KEY\"]\n";
+
+fn secrets() -> FixedSecrets {
+    ["SNOW_PASSWORD", "INTAKE_KEY", "SNOW_CLIENT_SECRET", "SNOW_API_KEY"]
+        .iter()
+        .fold(FixedSecrets::default(), |secrets, name| secrets.with(name, "value"))
+}
+
+fn problems(text: &str) -> Vec<String> {
+    let settings = Settings::from_toml(text, "").unwrap_or_else(|problems| panic!("{problems:?}"));
+    settings.validate(&secrets()).iter().map(ToString::to_string).collect()
+}
+
+fn changed(from: &str, to: &str) -> Vec<String> {
+    assert!(GOOD.contains(from));
+    problems(&GOOD.replace(from, to))
+}
+
+fn added(to_connection: &str) -> Vec<String> {
+    changed("#\n", &format!("{to_connection}\n"))
+}
+
+#[test]
+fn the_smallest_settings_are_good_and_so_is_http_to_loopback() {
+    assert_eq!(problems(GOOD), Vec::<String>::new());
+    for url in ["http://127.0.0.1:8081", "http://[::1]:8081", "http://localhost:8081/"] {
+        assert_eq!(changed("https://example.service-now.com/", url), Vec::<String>::new(), "{url}");
+    }
+}
+
+#[test]
+fn an_address_that_is_not_an_instance_is_refused_without_quoting_it() {
+    for (url, says) in [
+        ("http://example.service-now.com", "plain http is allowed to loopback only"),
+        ("ftp://example.service-now.com", "\"ftp\" is not a scheme"),
+        ("https://example.service-now.com/nav_to.do", "must not have a path"),
+        ("https://example.service-now.com/?code=hunter2", "must not have a query"),
+        ("https://admin:hunter2@example.service-now.com", "must not hold a user name or password"),
+    ] {
+        let found = changed("https://example.service-now.com/", url);
+        assert!(found.len() == 1 && found[0].starts_with(&format!("connections.snow.url: {says}")), "{found:?}");
+        assert!(!found[0].contains("hunter2"), "{found:?}");
+    }
+}
+
+#[test]
+fn a_secret_in_the_file_is_refused_without_printing_it() {
+    for secret in ["hunter2", "$hunter-2!", "$", "", "$2hunter"] {
+        let found = changed("$SNOW_PASSWORD", secret);
+        assert_eq!(found.len(), 1, "{secret}: {found:?}");
+        assert!(found[0].starts_with("connections.snow.auth.password: must name an environment variable"), "{found:?}");
+        assert!(!found[0].contains("hunter"), "{found:?}");
+    }
+}
+
+#[test]
+fn a_missing_environment_variable_is_named() {
+    let found = changed("$INTAKE_KEY\"]", "$INTAKE_KEY\", \"$OTHER\"]");
+    assert_eq!(
+        found,
+        [
+            "intake.api_keys[1]: environment variable OTHER is not set; set it (on Azure: as an app setting, best a Key Vault reference)"
+        ]
+    );
+}
+
+#[test]
+fn without_connections_or_authentication_nothing_can_work() {
+    let found = problems("[connections]\n");
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].starts_with("connections: there is no connection"), "{found:?}");
+    assert!(found[1].starts_with("intake: nobody could post an alert"), "{found:?}");
+}
+
+#[test]
+fn numbers_and_durations_out_of_bounds_are_refused() {
+    let found = added(
+        "concurrency = 33\ntimeout = \"0s\"\nambiguous_wait = \"2h\"\n[connections.snow.policy]\nmax_work_items = 0\nreopen_window = \"100d\"\n[delivery]\nfirst_wait = \"1h\"",
+    );
+    for key in [
+        "connections.snow.concurrency",
+        "connections.snow.timeout",
+        "connections.snow.ambiguous_wait",
+        "connections.snow.policy.max_work_items",
+        "retention.correlations",
+        "delivery.longest_wait",
+    ] {
+        assert_eq!(found.iter().filter(|problem| problem.starts_with(&format!("{key}: "))).count(), 1, "{key}: {found:?}");
+    }
+    assert_eq!(found.len(), 6, "{found:?}");
+}
+
+#[test]
+fn a_route_leads_to_a_connection_and_is_not_named_like_one() {
+    let found = added("[route.snow]\nconnection = \"snwo\"");
+    assert_eq!(
+        found,
+        [
+            "route.snow: a route may not have the name of a connection; rename the route",
+            "route.snow.connection: there is no connection \"snwo\"; did you mean \"snow\"?",
+        ]
+    );
+    let found = added("[route.\"a/b\"]\nconnection = \"snow\"");
+    assert!(found[0].starts_with("route.a/b: the name is not valid"), "{found:?}");
+}
+
+#[test]
+fn templates_and_field_names_are_tried() {
+    let found = added("[connections.snow.incident]\ntitle = \"{{ alert.tilte }}\"\nfields = { \"Short description\" = \"x\" }");
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].starts_with("connections.snow.incident.fields: \"Short description\" is not a field name"), "{found:?}");
+    assert!(found[1].ends_with("did you mean \"title\"?"), "{found:?}");
+}
+
+#[test]
+fn states_and_tables_that_cannot_work_are_refused() {
+    let found = added(
+        "[connections.snow.servicenow]\nresolved_state = \"7\"\nci_class = \"cmdb_ci^ORname\"\n[connections.snow.policy]\nclose_code = \" \"",
+    );
+    assert_eq!(found.len(), 3, "{found:?}");
+    assert!(
+        found.iter().any(|problem| problem.starts_with("connections.snow.servicenow.resolved_state: is one of closed_states"))
+    );
+}
+
+#[test]
+fn a_certificate_authority_must_be_readable_and_be_one() {
+    let found = added("ca_certificate = \"/nowhere/ca.pem\"");
+    assert!(found[0].starts_with("connections.snow.ca_certificate: /nowhere/ca.pem cannot be read"), "{found:?}");
+    let found = added(&format!("ca_certificate = \"{}\"", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")));
+    assert!(found[0].contains("holds no certificate"), "{found:?}");
+}
+
+#[test]
+fn entra_needs_an_audience_and_a_safe_address() {
+    let found = changed(
+        "api_keys = [\"$INTAKE_KEY\"]\n",
+        "[intake.entra]\ntenant = \"\"\naudiences = []\nauthority = \"http://login.example.org/\"\n",
+    );
+    assert_eq!(found.len(), 3, "{found:?}");
+}
+
+#[test]
+fn the_sample_is_good_as_it_stands() {
+    assert_eq!(problems(SAMPLE), Vec::<String>::new());
+}
+
+#[test]
+fn the_sample_is_good_with_its_examples_taken_in() {
+    // Examples are comment lines of the form `# key = value` or `# [section]`; alternatives of auth and explanations stay out.
+    let taken: String = SAMPLE
+        .lines()
+        .map(|line| match line.strip_prefix("# ") {
+            Some(rest) if rest.starts_with("[intake") => rest,
+            Some(rest)
+                if !rest.starts_with("auth")
+                    && !rest.starts_with("ca_cert")
+                    && rest.split_once(" = ").is_some_and(|(key, _)| key.chars().all(|c| c.is_ascii_lowercase() || c == '_')) =>
+            {
+                rest
+            }
+            _ => line,
+        })
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    assert!(taken.contains("\nassignment_group"));
+    assert_eq!(problems(&taken), Vec::<String>::new());
+}
+
+#[test]
+fn the_sample_explains_every_setting() {
+    fn keys(schema: &Value, found: &mut BTreeSet<String>) {
+        match schema {
+            Value::Object(members) => {
+                for (name, member) in members {
+                    if name == "properties" {
+                        found.extend(member.as_object().unwrap().keys().cloned());
+                    }
+                    keys(member, found);
+                }
+            }
+            Value::Array(list) => list.iter().for_each(|item| keys(item, found)),
+            _ => {}
+        }
+    }
+    let mut found = BTreeSet::new();
+    keys(&schema().to_value(), &mut found);
+    assert!(found.contains("reopen_window") && found.contains("api_keys") && found.contains("client_secret"));
+    let words: BTreeSet<&str> = SAMPLE.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
+    let missing: Vec<_> = found.iter().filter(|key| !words.contains(key.as_str())).collect();
+    assert!(missing.is_empty(), "connector.toml.sample does not name {missing:?}");
+}

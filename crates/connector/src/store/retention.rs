@@ -1,0 +1,135 @@
+//! State has an end: finished deliveries, dead letters and correlations nobody touched for long are forgotten, a few at a time,
+//! so that a store under a steady load stays as large as it is. A late alert always wins: what it touched is not removed.
+
+use std::collections::HashSet;
+use std::future::{Future, poll_fn};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{DeliveryQueue, StateStore, StoreError};
+use crate::clock::{Clock, earlier};
+use crate::correlation::Correlation;
+use crate::settings::Retention;
+
+/// The collection that correlations are kept in.
+pub const CORRELATIONS: &str = "correlation";
+/// Time between two prunings.
+pub const INTERVAL: Duration = Duration::from_secs(600);
+/// How many go in one step.
+const STEP: usize = 500;
+
+/// How many correlations are removed at the same time, so that they share disk writes.
+const TOGETHER: usize = 32;
+
+/// What one pruning forgot.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pruned {
+    /// Finished deliveries and dead letters.
+    pub deliveries: usize,
+    /// Correlations.
+    pub correlations: usize,
+    /// Old correlations that were left: being worked on, half done, unreadable, or just changed.
+    pub left: usize,
+}
+
+/// Forgets, step by step, everything that is older than `retention` at `now`. May be dropped between any two steps.
+pub async fn prune_once(
+    queue: &dyn DeliveryQueue,
+    state: &dyn StateStore,
+    retention: &Retention,
+    now: Timestamp,
+) -> Result<Pruned, StoreError> {
+    let mut pruned = Pruned::default();
+    let done_before = earlier(now, retention.deliveries.get());
+    let dead_before = earlier(now, retention.dead_letters.get());
+    loop {
+        let gone = queue.prune(done_before, dead_before, STEP).await?;
+        pruned.deliveries += gone;
+        if gone < STEP {
+            break;
+        }
+    }
+    let untouched_since = earlier(now, retention.correlations.get());
+    // Those left stay the oldest; asking for that many more looks past them.
+    let mut left = HashSet::new();
+    loop {
+        let limit = STEP + left.len();
+        let old = state.stale(CORRELATIONS, untouched_since, limit).await?;
+        let last = old.len() < limit;
+        let fresh: Vec<_> = old.into_iter().filter(|key| !left.contains(key)).collect();
+        for keys in fresh.chunks(TOGETHER) {
+            let gone = together(keys.iter().map(|key| forget(state, key, untouched_since, now))).await;
+            for (key, gone) in keys.iter().zip(gone) {
+                if gone? {
+                    pruned.correlations += 1;
+                } else {
+                    left.insert(key.clone());
+                }
+            }
+        }
+        if last {
+            pruned.left = left.len();
+            return Ok(pruned);
+        }
+    }
+}
+
+/// Removes one correlation unless something is going on with it, or somebody changes it at this moment.
+async fn forget(state: &dyn StateStore, key: &str, untouched_since: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
+    let Some(document) = state.get(key).await? else { return Ok(false) };
+    let Ok(correlation) = serde_json::from_slice::<Correlation>(&document.bytes) else {
+        tracing::warn!(key, "an old correlation cannot be read and is kept; a newer version may have written it");
+        return Ok(false);
+    };
+    // It was old when it was listed; a late alert may have come since. One that comes from here on makes the removal fail.
+    let touched = correlation.changed_at >= untouched_since;
+    let locked = correlation.lock.is_some_and(|lock| lock.until > now);
+    // An intent this old tells nothing any more: whoever comes now asks the tool first anyway.
+    if touched || locked {
+        return Ok(false);
+    }
+    state.remove(key, &document.version).await
+}
+
+/// What each of a few futures gives, in their order.
+async fn together<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
+    let mut running: Vec<_> = futures.map(|future| (Box::pin(future), None)).collect();
+    poll_fn(|context| {
+        for (future, output) in running.iter_mut().filter(|(_, output)| output.is_none()) {
+            if let Poll::Ready(ready) = future.as_mut().poll(context) {
+                *output = Some(ready);
+            }
+        }
+        if running.iter().all(|(_, output)| output.is_some()) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    running.into_iter().filter_map(|(_, output)| output).collect()
+}
+
+/// Prunes every ten minutes until `shutdown` is ready. A failure is logged and tried again the next time.
+pub async fn run(
+    queue: Arc<dyn DeliveryQueue>,
+    state: Arc<dyn StateStore>,
+    retention: Retention,
+    clock: Arc<dyn Clock>,
+    shutdown: impl Future<Output = ()> + Send,
+) {
+    let prune = async {
+        loop {
+            match prune_once(&*queue, &*state, &retention, clock.now()).await {
+                Ok(Pruned { deliveries, correlations, left }) => {
+                    tracing::debug!(deliveries, correlations, left, "old state was forgotten");
+                }
+                Err(error) => tracing::warn!(%error, "old state could not be forgotten; trying again in ten minutes"),
+            }
+            clock.sleep(INTERVAL).await;
+        }
+    };
+    tokio::select! {
+        () = prune => {}
+        () = shutdown => {}
+    }
+}
