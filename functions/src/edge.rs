@@ -1,0 +1,116 @@
+//! What every function shares: settings, the queue, time, chance and who may call. Built once at start.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+use connector::clock::{Chance, Clock};
+use connector::secret::Secrets;
+use connector::settings::Settings;
+use connector::store::DeliveryQueue;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::auth::{Authenticator, SetupError};
+
+/// Whether deliveries of a connection flow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ConnectionState {
+    /// True when deliveries are being made; false when the whole connection waits.
+    pub open: bool,
+    /// Why it waits, as one word (`rate_limit`, `outage`, `hibernating`, `credentials`); nothing while open.
+    pub reason: Option<String>,
+    /// What happened; empty while open.
+    pub cause: String,
+    /// What a person can do; empty when nothing need be done.
+    pub remedy: String,
+    /// When it is tried again, if that is known.
+    pub until: Option<Timestamp>,
+}
+
+impl ConnectionState {
+    /// Deliveries flow.
+    #[must_use]
+    pub const fn open() -> Self {
+        Self { open: true, reason: None, cause: String::new(), remedy: String::new(), until: None }
+    }
+}
+
+/// Who knows whether deliveries of a connection flow.
+pub trait ConnectionStates: Send + Sync + Debug {
+    /// The state of the connection with this name.
+    fn state(&self, connection: &str) -> ConnectionState;
+}
+
+/// Nobody delivers in this process, so nothing is held up in it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AllOpen;
+
+impl ConnectionStates for AllOpen {
+    fn state(&self, _: &str) -> ConnectionState {
+        ConnectionState::open()
+    }
+}
+
+/// How much and how long.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Largest accepted body in bytes.
+    pub max_body_bytes: usize,
+    /// A body that is not there after this long is given up (408).
+    pub body: Duration,
+    /// A store that has not answered after this long counts as down (503). An action group waits about 10 s for an answer.
+    pub store: Duration,
+    /// The same, for `GET /healthz`.
+    pub health: Duration,
+}
+
+impl Limits {
+    /// The limits that `settings` ask for.
+    #[must_use]
+    pub fn new(settings: &Settings) -> Self {
+        Self {
+            max_body_bytes: settings.intake.max_body_bytes.unwrap_or(1024 * 1024),
+            body: Duration::from_secs(15),
+            store: Duration::from_secs(4),
+            health: Duration::from_secs(2),
+        }
+    }
+}
+
+/// What every function shares.
+#[derive(Debug)]
+pub struct Edge {
+    /// The settings, validated.
+    pub settings: Arc<Settings>,
+    /// Where deliveries are kept.
+    pub queue: Arc<dyn DeliveryQueue>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Identifiers.
+    pub chance: Arc<Chance>,
+    /// Who may call.
+    pub authenticator: Authenticator,
+    /// Whether deliveries flow.
+    pub states: Arc<dyn ConnectionStates>,
+    /// How much and how long.
+    pub limits: Limits,
+    /// When this process began.
+    pub started_at: Timestamp,
+}
+
+impl Edge {
+    /// An edge with the limits of the settings. Fails only when no HTTPS client towards Entra can be made.
+    pub fn new(
+        settings: Arc<Settings>,
+        queue: Arc<dyn DeliveryQueue>,
+        secrets: Arc<dyn Secrets>,
+        clock: Arc<dyn Clock>,
+        chance: Arc<Chance>,
+        states: Arc<dyn ConnectionStates>,
+    ) -> Result<Self, SetupError> {
+        let authenticator = Authenticator::new(&settings.intake, secrets, Arc::clone(&clock))?;
+        let (limits, started_at) = (Limits::new(&settings), clock.now());
+        Ok(Self { settings, queue, clock, chance, authenticator, states, limits, started_at })
+    }
+}

@@ -1,0 +1,43 @@
+//! Where a request goes: a connection and a work item type, found by the names in the URL.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use connector::route::Route;
+use connector::settings::Settings;
+use connector::work_item::WorkItemType;
+
+use crate::nearest;
+use crate::problem::Problem;
+
+/// Checks that there is such a connection and such a work item type.
+pub(crate) fn work_item_type(settings: &Settings, connection: &str, kind: &str) -> Result<WorkItemType, Problem> {
+    if !settings.connections.contains_key(connection) {
+        let names = settings.connections.keys().map(String::as_str);
+        return Err(Problem::new(StatusCode::NOT_FOUND, "unknown-connection", "No such connection")
+            .detail(format!("there is no connection \"{}\"", nearest::shown(connection)))
+            .remedy(nearest::remedy("connection", connection, names)));
+    }
+    kind.parse().map_err(|()| {
+        let names = WorkItemType::ALL.into_iter().map(WorkItemType::name);
+        Problem::new(StatusCode::NOT_FOUND, "unknown-work-item-type", "No such work item type")
+            .detail(format!("there is no work item type \"{}\"", nearest::shown(kind)))
+            .remedy(nearest::remedy("work item type", kind, names))
+    })
+}
+
+/// The route with this name.
+pub(crate) fn route<'a>(settings: &'a Arc<Settings>, name: &str) -> Result<&'a Route, Problem> {
+    if let Some(route) = settings.route.get(name) {
+        return Ok(route);
+    }
+    let remedy = if settings.connections.contains_key(name) {
+        format!("\"{name}\" is a connection: post to /api/alerts/{name}/incident")
+    } else {
+        let names = settings.route.keys().chain(settings.connections.keys()).map(String::as_str);
+        nearest::remedy("route or connection", name, names)
+    };
+    Err(Problem::new(StatusCode::NOT_FOUND, "unknown-route", "No such route")
+        .detail(format!("there is no route \"{}\"", nearest::shown(name)))
+        .remedy(remedy))
+}

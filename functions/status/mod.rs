@@ -1,0 +1,97 @@
+//! Azure Function `status` (HTTP): whether the process is up, whether its store answers, and where its connections stand.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use connector::clock::between;
+use connector::settings::ProviderName;
+use connector::store::{Counts, StoreError};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::auth::Verified;
+use crate::edge::{ConnectionState, Edge};
+use crate::problem::Problem;
+use crate::query;
+
+/// `GET /`: the process listens. The Functions host asks this many times a second while starting.
+pub async fn ready() -> StatusCode {
+    StatusCode::OK
+}
+
+/// `GET /healthz`, for load balancers: 200 when the store answers, 503 when not. Without authentication, so it says no more.
+pub async fn health(State(edge): State<Arc<Edge>>) -> Result<Response, Problem> {
+    let connection = edge.settings.connections.keys().next().map_or("", String::as_str);
+    ask(edge.limits.health, edge.queue.next_due(connection)).await?;
+    let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+    Ok((headers, "{\"status\":\"ok\"}").into_response())
+}
+
+/// The answer of `GET /api/status`.
+#[derive(Debug, Serialize)]
+pub struct Status {
+    /// Version of the connector.
+    pub version: &'static str,
+    /// When this process began.
+    pub started_at: Timestamp,
+    /// Seconds since then.
+    pub uptime_seconds: u64,
+    /// Counts of all connections together.
+    pub counts: Counts,
+    /// Each connection, by name.
+    pub connections: Vec<ConnectionStatus>,
+}
+
+/// One connection in [`Status`].
+#[derive(Debug, Serialize)]
+pub struct ConnectionStatus {
+    /// Its name.
+    pub name: String,
+    /// Which ITSM product.
+    pub provider: ProviderName,
+    /// Whether it only reads.
+    pub dry_run: bool,
+    /// Whether its deliveries flow.
+    pub gate: ConnectionState,
+    /// Its counts.
+    pub counts: Counts,
+}
+
+/// `GET /api/status`.
+pub async fn status(State(edge): State<Arc<Edge>>, request: Verified) -> Result<Json<Status>, Problem> {
+    query::none(request.query())?;
+    let counts = ask(edge.limits.store, edge.queue.counts(None)).await?;
+    let mut connections = Vec::with_capacity(edge.settings.connections.len());
+    for (name, connection) in &edge.settings.connections {
+        connections.push(ConnectionStatus {
+            name: name.clone(),
+            provider: connection.provider,
+            dry_run: connection.dry_run,
+            gate: edge.states.state(name),
+            counts: ask(edge.limits.store, edge.queue.counts(Some(name))).await?,
+        });
+    }
+    Ok(Json(Status {
+        version: env!("CARGO_PKG_VERSION"),
+        started_at: edge.started_at,
+        uptime_seconds: between(edge.started_at, edge.clock.now()).as_secs(),
+        counts,
+        connections,
+    }))
+}
+
+async fn ask<T>(limit: Duration, answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, Problem> {
+    let failure = match tokio::time::timeout(limit, answer).await {
+        Ok(Ok(answer)) => return Ok(answer),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => format!("the store did not answer within {} ms", limit.as_millis()),
+    };
+    tracing::warn!(cause = failure, "the store did not answer a question about its state");
+    Err(Problem::unavailable("store-unavailable", "The store is not available")
+        .detail("the store does not answer")
+        .remedy("see the connector's log; alerts are answered 503 until it answers, and Azure repeats them"))
+}
