@@ -1,0 +1,309 @@
+//! What can be typed: sub-commands, options, help. Nothing is done here and nothing is read but the arguments and the
+//! environment variables that stand for them.
+
+pub mod values;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use url::Url;
+use uuid::Uuid;
+
+use values::{Field, PerValue, SchemaOf, SeverityValue, StatusValue, Target, TypeValue};
+
+const EXIT_CODES: &str = "Exit codes: 0 good, 1 something failed, 2 wrong usage or settings.\n\
+    Logs go to standard error; RUST_LOG sets what is logged (for example RUST_LOG=debug).";
+
+/// Azure alerts become work items in your ITSM tool: exactly one each, followed to the end.
+#[derive(Debug, Parser)]
+#[command(name = "itsm-connector", version, after_help = EXIT_CODES, max_term_width = 110)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    #[cfg(feature = "demo")]
+    /// Show the connector at work against a stand-in for ServiceNow; needs nothing installed
+    Demo(Demo),
+    /// Run the connector on this machine
+    Local(Local),
+    /// Read the settings and say everything that is wrong with them; touches no network
+    Validate(Validate),
+    /// Try every step towards the ITSM tool and say what fails, why, and what to do
+    Check(Check),
+    /// Print the work items that an alert would make; touches no network
+    Preview(Preview),
+    /// Post an alert to a running connector
+    Send(Send),
+    /// Have a running connector create a work item by hand
+    Create(Create),
+    /// Look at deliveries of the connector on this machine, repeat them, or drop them
+    Deliveries(Deliveries),
+    /// Print the JSON Schema of the settings file, for editors
+    Schema(Schema),
+}
+
+/// Which settings file.
+#[derive(Debug, Clone, Args)]
+pub struct Config {
+    /// The settings file
+    #[arg(long, value_name = "FILE", env = "ITSM_CONNECTOR_CONFIG", default_value = "./connector.toml")]
+    pub config: PathBuf,
+}
+
+/// Options of `demo`.
+#[cfg(feature = "demo")]
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:\n  itsm-connector demo\n  itsm-connector demo --exit --json")]
+pub struct Demo {
+    /// End when every alert is accounted for, instead of staying up
+    #[arg(long)]
+    pub exit: bool,
+    /// Print the counts as one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Where the connector listens; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+}
+
+/// Options of `local`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Example:\n  \
+    INTAKE_KEY=... SNOW_PASSWORD=... itsm-connector local --config connector.toml --data ./data --listen 127.0.0.1:7071\n\n\
+    Alerts are then taken at POST /api/alerts/CONNECTION/incident. When it is ready, one line\n\
+    \"listening on http://ADDRESS\" is printed. It stops on ctrl-c or SIGTERM, after finishing what it has in hand.")]
+pub struct Local {
+    /// The settings file
+    #[command(flatten)]
+    pub config: Config,
+    /// The directory of the database; made if it does not exist
+    #[arg(long, value_name = "DIR", default_value = "./data")]
+    pub data: PathBuf,
+    /// Where to listen
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7071")]
+    pub listen: SocketAddr,
+}
+
+/// Options of `validate`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Example:\n  itsm-connector validate --config connector.toml")]
+pub struct Validate {
+    /// The settings file
+    #[command(flatten)]
+    pub config: Config,
+    /// Print JSON instead of text
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `check`.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Examples:\n  itsm-connector check\n  itsm-connector check --connection snow --type incident --type event"
+)]
+pub struct Check {
+    /// The settings file
+    #[command(flatten)]
+    pub config: Config,
+    /// Only this connection
+    #[arg(long, value_name = "NAME")]
+    pub connection: Option<String>,
+    /// Only for these work item types; default: those of the connection's routes, else incident
+    #[arg(long = "type", value_name = "TYPE", value_enum)]
+    pub types: Vec<TypeValue>,
+    /// Print JSON instead of tables
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Choices for the work item, as in an action group's URL.
+#[derive(Debug, Clone, Args)]
+pub struct ChoiceArguments {
+    /// How many work items the alert makes
+    #[arg(long, value_enum)]
+    pub per: Option<PerValue>,
+    /// Name of a template kept in the ITSM tool
+    #[arg(long, value_name = "NAME")]
+    pub template: Option<String>,
+    /// Value of a field, by the ITSM tool's own field name; may be given several times
+    #[arg(long = "field", value_name = "NAME=VALUE")]
+    pub fields: Vec<Field>,
+}
+
+/// Options of `preview`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:\n  itsm-connector preview snow alert.json\n  \
+    itsm-connector preview snow alert.json --per ci --field assignment_group=Network\n  \
+    curl -s https://example.com/alert.json | itsm-connector preview snow -")]
+pub struct Preview {
+    /// The connection's name
+    pub connection: String,
+    /// File with the alert as Azure posts it; - reads standard input
+    #[arg(value_name = "ALERT.json")]
+    pub alert: PathBuf,
+    /// What to create
+    #[arg(long = "type", value_name = "TYPE", value_enum, default_value_t = TypeValue::Incident)]
+    pub kind: TypeValue,
+    /// Choices for the work item
+    #[command(flatten)]
+    pub choices: ChoiceArguments,
+    /// The settings file
+    #[command(flatten)]
+    pub config: Config,
+    /// Print JSON instead of tables
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Where a running connector is and how it knows us.
+#[derive(Debug, Clone, Args)]
+pub struct Connector {
+    /// Address of the running connector
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7071")]
+    pub url: Url,
+    /// The environment variable that holds the intake key [default: `INTAKE_KEY`, if it is set]
+    #[arg(long, value_name = "NAME")]
+    pub key_env: Option<String>,
+    /// Print the answer as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `send`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Prints the delivery's id; `itsm-connector deliveries show ID` tells what became of it.\n\nExamples:\n  \
+    INTAKE_KEY=... itsm-connector send alert.json --to snow/incident\n  \
+    itsm-connector send alert.json --to night-shift --url https://itsm.example.com --key-env PRODUCTION_KEY")]
+pub struct Send {
+    /// File with the alert as Azure posts it; - reads standard input
+    #[arg(value_name = "ALERT.json")]
+    pub alert: PathBuf,
+    /// CONNECTION, CONNECTION/TYPE or ROUTE
+    #[arg(long, value_name = "TARGET")]
+    pub to: Target,
+    /// Choices for the work item
+    #[command(flatten)]
+    pub choices: ChoiceArguments,
+    /// The running connector
+    #[command(flatten)]
+    pub connector: Connector,
+}
+
+/// Options of `create`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Prints the delivery's id; `itsm-connector deliveries show ID` tells what became of it.\n\nExamples:\n  \
+    itsm-connector create snow --title \"Disk of web01 is failing\" --computer web01 --severity sev1\n  \
+    itsm-connector create snow/incident --title \"Failed logons\" --rows result.json --one-per-row")]
+pub struct Create {
+    /// CONNECTION or CONNECTION/TYPE; the type is incident unless given
+    pub to: Target,
+    /// One line
+    #[arg(long)]
+    pub title: String,
+    /// What a person needs to know
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub description: String,
+    /// The affected computer; looked up as configuration item
+    #[arg(long, value_name = "NAME")]
+    pub computer: Option<String>,
+    /// Severity; default the connection's
+    #[arg(long, value_enum, ignore_case = true)]
+    pub severity: Option<SeverityValue>,
+    /// Value of a field, by the ITSM tool's own field name; may be given several times
+    #[arg(long = "field", value_name = "NAME=VALUE")]
+    pub fields: Vec<Field>,
+    /// Name of a template kept in the ITSM tool
+    #[arg(long, value_name = "NAME")]
+    pub template: Option<String>,
+    /// JSON file with rows of a Log Analytics result: a list of objects, or the query API's answer; - reads standard input
+    #[arg(long, value_name = "FILE")]
+    pub rows: Option<PathBuf>,
+    /// One work item for each row instead of one for all
+    #[arg(long, requires = "rows")]
+    pub one_per_row: bool,
+    /// Requests with the same correlation key share one work item
+    #[arg(long, value_name = "KEY")]
+    pub correlation_key: Option<String>,
+    /// The same key is the same request, however often it is sent
+    #[arg(long, value_name = "KEY")]
+    pub idempotency_key: Option<String>,
+    /// The running connector
+    #[command(flatten)]
+    pub connector: Connector,
+}
+
+/// Options of `deliveries`.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Examples:\n  itsm-connector deliveries list --status dead-letter\n  itsm-connector deliveries show ID\n  \
+    itsm-connector deliveries redrive --all --connection snow"
+)]
+pub struct Deliveries {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: DeliveriesAction,
+    /// The directory of the database, as given to `local`
+    #[arg(long, value_name = "DIR", default_value = "./data", global = true)]
+    pub data: PathBuf,
+    /// Print JSON instead of text
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// What to do with deliveries.
+#[derive(Debug, Clone, Subcommand)]
+pub enum DeliveriesAction {
+    /// List deliveries, newest first
+    List {
+        /// Only of this connection
+        #[arg(long, value_name = "NAME")]
+        connection: Option<String>,
+        /// Only in this status
+        #[arg(long, value_enum)]
+        status: Option<StatusValue>,
+        /// At most this many
+        #[arg(long, value_name = "NUMBER", default_value_t = 50)]
+        limit: usize,
+    },
+    /// Show one delivery with the payload as it came
+    Show {
+        /// The delivery's id
+        id: Uuid,
+    },
+    /// Make dead letters, or deliveries that wait, due at once
+    Redrive {
+        /// Ids of deliveries
+        #[arg(required_unless_present = "all")]
+        ids: Vec<Uuid>,
+        /// Every dead letter
+        #[arg(long, conflicts_with = "ids")]
+        all: bool,
+        /// With --all: only of this connection
+        #[arg(long, value_name = "NAME", requires = "all", conflicts_with = "ids")]
+        connection: Option<String>,
+    },
+    /// Remove deliveries for good; one that is being worked on stays
+    Drop {
+        /// Ids of deliveries
+        #[arg(required = true)]
+        ids: Vec<Uuid>,
+    },
+}
+
+/// Options of `schema`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Example:\n  itsm-connector schema > connector.schema.json")]
+pub struct Schema {
+    /// Of what
+    #[arg(value_enum, default_value_t = SchemaOf::Settings)]
+    pub of: SchemaOf,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,192 @@
+//! `deliveries`: what became of alerts, and a second chance for those that failed. Works on the database directly, whether
+//! the connector runs or not.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use connector::clock::Clock;
+use connector::delivery::DeliveryId;
+use connector::store::sqlite::SqliteStore;
+use connector::store::{DeliveryQueue, Filter, Listed, Status};
+use serde::Serialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::cli::{Deliveries, DeliveriesAction};
+use crate::ending::{Ending, Failure};
+use crate::host::DATABASE;
+use crate::output::Output;
+
+/// Dead letters taken at a time.
+const STEP: usize = 500;
+
+/// Does what is asked with the database below the data directory.
+pub async fn run(args: &Deliveries, clock: &dyn Clock, output: &mut Output<'_>) -> Result<Ending, Failure> {
+    let queue = open(&args.data)?;
+    match &args.action {
+        DeliveriesAction::List { connection, status, limit } => {
+            let filter = Filter { connection: connection.clone(), status: status.map(Status::from), limit: *limit };
+            list(&*queue, &filter, args.json, output).await
+        }
+        DeliveriesAction::Show { id } => show(&*queue, DeliveryId(*id), args.json, output).await,
+        DeliveriesAction::Redrive { ids, all: false, .. } => {
+            let mut changed = Changed::default();
+            for id in ids.iter().copied().map(DeliveryId) {
+                let done = queue.redrive(id, clock.now()).await?;
+                changed.add(id, done);
+            }
+            changed.print("redriven", "is neither a dead letter nor waiting", args.json, output)
+        }
+        DeliveriesAction::Redrive { connection, .. } => {
+            let changed = redrive_all(&*queue, connection.as_deref(), clock).await?;
+            changed.print("redriven", "", args.json, output)
+        }
+        DeliveriesAction::Drop { ids } => drop_each(&*queue, ids, args.json, output).await,
+    }
+}
+
+fn open(data: &Path) -> Result<Arc<dyn DeliveryQueue>, Failure> {
+    let path = data.join(DATABASE);
+    // Opening would make an empty one.
+    if !path.is_file() {
+        return Err(Failure::Wrong(format!(
+            "there is no database at {}; name the directory that was given to `local` with --data",
+            path.display()
+        )));
+    }
+    Ok(SqliteStore::open(&path)?)
+}
+
+async fn list(queue: &dyn DeliveryQueue, filter: &Filter, json: bool, output: &mut Output<'_>) -> Result<Ending, Failure> {
+    let listed = queue.list(filter).await?;
+    if json {
+        output.json(&listed)?;
+    } else if listed.is_empty() {
+        output.line("no deliveries")?;
+    } else {
+        let header = ["id", "accepted", "connection", "type", "status", "attempts", "due or finished", "result"];
+        output.table(header, listed.iter().map(row))?;
+    }
+    Ok(Ending::Good)
+}
+
+fn row(listed: &Listed) -> [String; 8] {
+    [
+        listed.id.to_string(),
+        format!("{:.0}", listed.accepted_at),
+        listed.connection.clone(),
+        listed.work_item_type.clone(),
+        status(listed.status).to_owned(),
+        listed.attempts.to_string(),
+        format!("{:.0}", listed.due),
+        result(listed),
+    ]
+}
+
+const fn status(status: Status) -> &'static str {
+    match status {
+        Status::Waiting => "waiting",
+        Status::Working => "working",
+        Status::Done => "done",
+        Status::DeadLetter => "dead letter",
+    }
+}
+
+fn result(listed: &Listed) -> String {
+    match &listed.summary {
+        Some(summary) => format!("{}: {}", summary.work_items.join(", "), summary.title),
+        None if listed.remedy.is_empty() => listed.cause.clone(),
+        None => format!("{}; {}", listed.cause, listed.remedy),
+    }
+}
+
+async fn show(queue: &dyn DeliveryQueue, id: DeliveryId, json: bool, output: &mut Output<'_>) -> Result<Ending, Failure> {
+    let Some((listed, payload)) = queue.show(id).await? else {
+        return Err(Failure::Failed(anyhow::anyhow!("there is no delivery {id}; finished ones are forgotten after a while")));
+    };
+    let payload: Option<Value> =
+        payload.map(|bytes| serde_json::from_slice(&bytes).unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into()));
+    if json {
+        output.json(&json!({ "delivery": listed, "payload": payload }))?;
+        return Ok(Ending::Good);
+    }
+    let mut lines = vec![
+        ("delivery", listed.id.to_string()),
+        ("connection", listed.connection.clone()),
+        ("type", listed.work_item_type.clone()),
+        ("status", status(listed.status).to_owned()),
+        ("accepted", listed.accepted_at.to_string()),
+        (if listed.status == Status::Waiting { "due" } else { "since" }, listed.due.to_string()),
+        ("attempts", listed.attempts.to_string()),
+        ("cause", listed.cause.clone()),
+        ("remedy", listed.remedy.clone()),
+    ];
+    if let Some(summary) = &listed.summary {
+        lines.push(("alert", summary.title.clone()));
+        lines.push(("work items", summary.work_items.join(", ")));
+        let (created, updated, duplicates) = (summary.created, summary.updated, summary.duplicates);
+        lines.push(("done", format!("{created} created, {updated} updated, {duplicates} duplicates")));
+        lines.push(("remarks", summary.remarks.join("\n")));
+    }
+    lines.retain(|(_, value)| !value.is_empty());
+    output.table(["", ""], lines.into_iter().map(|(name, value)| [name.to_owned(), value]))?;
+    if let Some(payload) = payload {
+        output.json(&payload)?;
+    }
+    Ok(Ending::Good)
+}
+
+async fn redrive_all(queue: &dyn DeliveryQueue, connection: Option<&str>, clock: &dyn Clock) -> Result<Changed, Failure> {
+    let filter = Filter { connection: connection.map(str::to_owned), status: Some(Status::DeadLetter), limit: STEP };
+    let mut seen = BTreeSet::new();
+    let mut changed = Changed::default();
+    loop {
+        // One may be a dead letter again before we are through; it had its chance.
+        let letters = queue.list(&filter).await?;
+        let fresh: Vec<DeliveryId> = letters.iter().map(|letter| letter.id).filter(|id| seen.insert(*id)).collect();
+        if fresh.is_empty() {
+            return Ok(changed);
+        }
+        for id in fresh {
+            // One that somebody else took meanwhile is no concern.
+            if queue.redrive(id, clock.now()).await? {
+                changed.done.push(id);
+            }
+        }
+    }
+}
+
+async fn drop_each(queue: &dyn DeliveryQueue, ids: &[Uuid], json: bool, output: &mut Output<'_>) -> Result<Ending, Failure> {
+    let mut changed = Changed::default();
+    for id in ids.iter().copied().map(DeliveryId) {
+        let done = queue.drop_delivery(id).await?;
+        changed.add(id, done);
+    }
+    changed.print("dropped", "does not exist or is being worked on", json, output)
+}
+
+/// Which deliveries were changed and which could not be.
+#[derive(Debug, Default, Serialize)]
+struct Changed {
+    done: Vec<DeliveryId>,
+    left: Vec<DeliveryId>,
+}
+
+impl Changed {
+    fn add(&mut self, id: DeliveryId, done: bool) {
+        if done { self.done.push(id) } else { self.left.push(id) }
+    }
+
+    fn print(&self, done: &str, why_left: &str, json: bool, output: &mut Output<'_>) -> Result<Ending, Failure> {
+        if json {
+            output.json(&json!({ done: self.done, "left": self.left }))?;
+        } else {
+            output.line(&format!("{} {done}", self.done.len()))?;
+            for id in &self.left {
+                output.line(&format!("{id} {why_left}"))?;
+            }
+        }
+        Ok(if self.left.is_empty() { Ending::Good } else { Ending::Failed })
+    }
+}

@@ -1,0 +1,126 @@
+//! `demo`: the connector at work against an emulated ServiceNow, both in this process, with a database that goes away.
+
+mod script;
+mod stage;
+
+use std::collections::BTreeSet;
+use std::io;
+
+use anyhow::{Context, ensure};
+use connector::store::{Counts, Status};
+use serde::Serialize;
+
+use crate::cli::Demo;
+use crate::ending::{Ending, Failure};
+use crate::output::Output;
+use stage::{Played, Stage};
+
+/// What the demo ends with.
+#[derive(Debug, Serialize)]
+struct Totals {
+    accepted: u64,
+    work_items: u64,
+    duplicates_suppressed: u64,
+    retried: u64,
+    dead_letters: u64,
+}
+
+/// Plays the script, tells what became of each alert, and stays up until ctrl-c unless told to exit.
+pub async fn run(args: &Demo, output: &mut Output<'_>) -> Result<Ending, Failure> {
+    let stage = Stage::build(args.listen).await?;
+    if !args.json {
+        output.line(&format!("ServiceNow (emulated)  {}   user itsm, password p", stage.tool.url()))?;
+        output.line(&format!("connector              {}\n", stage.url()))?;
+    }
+    let played = stage.play(script::steps()).await?;
+    let counts = stage.running.queue.counts(None).await.map_err(anyhow::Error::from)?;
+    if !args.json {
+        report(&stage, &played, output)?;
+    }
+    account_for(&stage, &played, &counts)?;
+    let totals = Totals {
+        accepted: counts.accepted,
+        work_items: counts.work_items,
+        duplicates_suppressed: counts.duplicates_suppressed,
+        retried: counts.retried,
+        dead_letters: counts.dead_letters,
+    };
+    if args.json {
+        output.json(&totals)?;
+    } else {
+        output.line(&format!(
+            "\naccepted {}, work items {}, duplicates suppressed {}, retried {}, dead letters {}",
+            totals.accepted, totals.work_items, totals.duplicates_suppressed, totals.retried, totals.dead_letters
+        ))?;
+    }
+    if !args.exit {
+        if !args.json {
+            invite(&stage, output)?;
+        }
+        tokio::signal::ctrl_c().await.context("waiting for ctrl-c")?;
+    }
+    stage.running.stop().await;
+    Ok(Ending::Good)
+}
+
+/// Each alert with what became of it, then each work item as ServiceNow has it.
+fn report(stage: &Stage, played: &[Played], output: &mut Output<'_>) -> io::Result<()> {
+    output.table(
+        ["alert", "work items", "what was done"],
+        played.iter().map(|played| [played.says.to_owned(), played.work_items.join(", "), played.done.clone()]),
+    )?;
+    output.line("")?;
+    output.table(
+        ["number", "state", "short description", "configuration item", "work notes"],
+        stage.incidents().map(|record| {
+            let value = |field: &str| record.get(field).cloned().unwrap_or_default();
+            let item = stage.tool.record("cmdb_ci", &value("cmdb_ci")).and_then(|item| item.get("name").cloned());
+            let notes = stage.tool.notes(&value("sys_id")).len();
+            [
+                value("number"),
+                label(&value("state"), &value("close_code")),
+                value("short_description"),
+                item.unwrap_or_default(),
+                notes.to_string(),
+            ]
+        }),
+    )
+}
+
+fn label(state: &str, close_code: &str) -> String {
+    match state {
+        "1" => "New".to_owned(),
+        "2" => "In Progress".to_owned(),
+        "6" => format!("Resolved ({close_code})"),
+        other => other.to_owned(),
+    }
+}
+
+/// Every alert done, every work item there once, nothing else.
+fn account_for(stage: &Stage, played: &[Played], counts: &Counts) -> anyhow::Result<()> {
+    let unfinished: Vec<&str> =
+        played.iter().filter(|played| played.status != Some(Status::Done)).map(|played| played.says).collect();
+    ensure!(unfinished.is_empty(), "not delivered: {}", unfinished.join(", "));
+    let incidents: Vec<_> = stage.incidents().collect();
+    let keys: BTreeSet<_> = incidents.iter().filter_map(|record| record.get("correlation_id")).collect();
+    ensure!(
+        keys.len() == incidents.len() && u64::try_from(keys.len()).ok() == Some(counts.work_items),
+        "{} work items were counted, ServiceNow has {} under {} keys",
+        counts.work_items,
+        incidents.len(),
+        keys.len()
+    );
+    Ok(())
+}
+
+fn invite(stage: &Stage, output: &mut Output<'_>) -> io::Result<()> {
+    let (connector, tool, key) = (stage.url(), stage.tool.url(), stage::KEY);
+    output.line(&format!(
+        "\nIt stays up; try (ctrl-c ends it):\n  \
+         curl -d '{{\"text\":\"hello\"}}' '{connector}/api/alerts/snow/incident?code={key}'\n  \
+         curl -d @tests/fixtures/alerts/common_test_log_v2.json '{connector}/api/alerts/snow/incident?code={key}'\n  \
+         curl -d '{{\"title\":\"by hand\",\"computer\":\"WEB01\"}}' '{connector}/api/work-items/snow/incident?code={key}'\n  \
+         curl '{connector}/api/status?code={key}'\n  \
+         curl -u itsm:p '{tool}/api/now/table/incident?sysparm_fields=number,state,short_description'"
+    ))
+}

@@ -1,0 +1,190 @@
+//! The stage of the demo: the emulated ServiceNow, the connector, and the caller that plays the action group.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use connector::clock::{Chance, Clock, SystemClock};
+use connector::delivery::DeliveryId;
+use connector::secret::FixedSecrets;
+use connector::settings::Settings;
+use connector::store::{Listed, Status};
+use emulators::servicenow::{Effect, Fault, Record, ServiceNow};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use tempfile::TempDir;
+
+use super::script::Step;
+use crate::host::{self, Outside, Running};
+
+/// The intake key of the demo; it opens nothing but the demo.
+pub(super) const KEY: &str = "demo";
+
+/// How long an alert may take before the demo says that something is wrong.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long ServiceNow is down.
+const OUTAGE: Duration = Duration::from_millis(1500);
+const LOOK: Duration = Duration::from_millis(20);
+
+/// All that is on stage.
+pub(super) struct Stage {
+    pub(super) tool: ServiceNow,
+    pub(super) running: Running,
+    client: reqwest::Client,
+    clock: Arc<dyn Clock>,
+    _data: TempDir,
+}
+
+/// One alert and what became of it.
+pub(super) struct Played {
+    pub(super) says: &'static str,
+    pub(super) id: DeliveryId,
+    pub(super) status: Option<Status>,
+    pub(super) work_items: Vec<String>,
+    pub(super) done: String,
+    row: ProgressBar,
+}
+
+impl Stage {
+    pub(super) async fn build(listen: SocketAddr) -> anyhow::Result<Self> {
+        let tool = ServiceNow::start().await;
+        let settings = format!(
+            "[connections.snow]\nprovider = \"servicenow\"\nurl = \"{}\"\n\
+             auth = {{ type = \"basic\", username = \"itsm\", password = \"$SNOW_PASSWORD\" }}\n\n\
+             [intake]\napi_keys = [\"$INTAKE_KEY\"]\n",
+            tool.url()
+        );
+        let settings = Settings::from_toml(&settings, "demo")
+            .map_err(|problems| anyhow::anyhow!(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
+        let data = tempfile::Builder::new().prefix("itsm-connector-demo").tempdir().context("a directory for the database")?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let outside = Outside {
+            secrets: Arc::new(FixedSecrets::default().with("SNOW_PASSWORD", "p").with("INTAKE_KEY", KEY)),
+            clock: clock.clone(),
+            chance: Arc::new(Chance::from_system()),
+        };
+        let running = start(settings, data.path(), listen, outside).await?;
+        Ok(Self { tool, running, client: reqwest::Client::new(), clock, _data: data })
+    }
+
+    pub(super) fn url(&self) -> String {
+        format!("http://{}", self.running.address)
+    }
+
+    /// The incidents that the connector made.
+    pub(super) fn incidents(&self) -> impl Iterator<Item = Record> {
+        let ours = |record: &Record| record.get("correlation_id").is_some_and(|key| key.starts_with("az-"));
+        self.tool.records("incident").into_iter().filter(ours)
+    }
+
+    /// Posts every step, with the outage where the script says so, and follows each to its end.
+    pub(super) async fn play(&self, steps: Vec<Step>) -> anyhow::Result<Vec<Played>> {
+        let table = MultiProgress::new();
+        let mut played = Vec::new();
+        let mut outage = None;
+        for step in steps {
+            if step.outage && outage.is_none() {
+                let page = "<html><head><title>503 Service Unavailable</title></head></html>".to_owned();
+                outage = Some(self.tool.faults().add(Fault::new(Effect::Status { code: 503, body: page, headers: Vec::new() })));
+            }
+            if !step.outage
+                && let Some(fault) = outage.take()
+            {
+                // The deliveries of the outage wait meanwhile; the table shows why.
+                let until = connector::clock::later(self.clock.now(), OUTAGE);
+                while self.clock.now() < until {
+                    self.look(&mut played).await?;
+                    self.clock.sleep(LOOK).await;
+                }
+                self.tool.faults().remove(fault);
+                self.follow(&mut played).await?;
+            }
+            let row = table.add(ProgressBar::new_spinner());
+            row.set_style(ProgressStyle::with_template("{spinner} {prefix:32} {msg}").context("the table's style")?);
+            row.set_prefix(step.says);
+            row.enable_steady_tick(Duration::from_millis(100));
+            played.push(Played {
+                says: step.says,
+                id: self.post(&step).await?,
+                status: None,
+                work_items: Vec::new(),
+                done: String::new(),
+                row,
+            });
+            if outage.is_none() {
+                self.follow(&mut played).await?;
+            }
+        }
+        let _ = table.clear();
+        Ok(played)
+    }
+
+    async fn post(&self, step: &Step) -> anyhow::Result<DeliveryId> {
+        let mark = if step.path.contains('?') { '&' } else { '?' };
+        let url = format!("{}{}{mark}code={KEY}", self.url(), step.path);
+        let answer = self.client.post(url).json(&step.body).send().await.context("posting an alert")?;
+        let (status, body) = (answer.status(), answer.json::<serde_json::Value>().await.unwrap_or_default());
+        let id = body.get("deliveryId").and_then(|id| id.as_str()).and_then(|id| id.parse().ok());
+        match id {
+            Some(id) if status == 202 => Ok(DeliveryId(id)),
+            _ => bail!("\"{}\" was answered with {status}: {body}", step.says),
+        }
+    }
+
+    /// Waits until everything posted so far is done or dead.
+    async fn follow(&self, played: &mut [Played]) -> anyhow::Result<()> {
+        let end = connector::clock::later(self.clock.now(), PATIENCE);
+        while !self.look(played).await? {
+            if self.clock.now() > end {
+                return Ok(());
+            }
+            self.clock.sleep(LOOK).await;
+        }
+        Ok(())
+    }
+
+    /// Looks at every delivery; true when all are done or dead.
+    async fn look(&self, played: &mut [Played]) -> anyhow::Result<bool> {
+        let mut all = true;
+        for played in played.iter_mut().filter(|played| !finished(played.status)) {
+            let Some((listed, _)) = self.running.queue.show(played.id).await? else { continue };
+            played.show(&listed);
+            all &= finished(Some(listed.status));
+        }
+        Ok(all)
+    }
+}
+
+async fn start(settings: Settings, data: &Path, listen: SocketAddr, outside: Outside) -> anyhow::Result<Running> {
+    host::start(settings, data, listen, outside).await
+}
+
+const fn finished(status: Option<Status>) -> bool {
+    matches!(status, Some(Status::Done | Status::DeadLetter))
+}
+
+impl Played {
+    fn show(&mut self, listed: &Listed) {
+        self.status = Some(listed.status);
+        if let Some(summary) = &listed.summary {
+            self.work_items.clone_from(&summary.work_items);
+            let parts =
+                [(summary.created, "created"), (summary.updated, "updated"), (summary.duplicates, "suppressed as duplicate")];
+            let parts: Vec<String> =
+                parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+            self.done = if parts.is_empty() { "nothing to do".to_owned() } else { parts.join(", ") };
+            if listed.attempts > 1 {
+                self.done = format!("{} after {} attempts", self.done, listed.attempts);
+            }
+        }
+        match listed.status {
+            Status::Done => self.row.finish_with_message(format!("{}  {}", self.work_items.join(", "), self.done)),
+            Status::DeadLetter => {
+                self.done = format!("dead letter: {}; {}", listed.cause, listed.remedy);
+                self.row.finish_with_message(self.done.clone());
+            }
+            Status::Waiting | Status::Working => self.row.set_message(listed.cause.clone()),
+        }
+    }
+}

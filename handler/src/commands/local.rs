@@ -1,0 +1,61 @@
+//! `local`: the connector on one machine, until it is told to stop.
+
+use std::io;
+
+use crate::cli::Local;
+use crate::commands;
+use crate::ending::{Ending, Failure};
+use crate::host::{self, Outside};
+use crate::output::Output;
+
+/// Runs until ctrl-c or SIGTERM, then finishes what is in hand. A second one stops at once.
+pub async fn run(args: &Local, outside: Outside, output: &mut Output<'_>) -> Result<Ending, Failure> {
+    let settings = commands::load_valid(&args.config.config, &*outside.secrets)?;
+    let mut signals = Signals::listen()?;
+    let running = host::start(settings, &args.data, args.listen, outside).await?;
+    // Others wait for this line and read the address from it.
+    output.line(&format!("listening on http://{}", running.address))?;
+    signals.next().await;
+    tracing::info!("stopping: finishing what is in hand; a second signal stops at once");
+    tokio::select! {
+        () = running.stop() => Ok(Ending::Good),
+        () = signals.next() => Ok(Ending::Failed),
+    }
+}
+
+/// The signals that ask the process to stop. Listened to before anything is started, so that none is missed.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    #[cfg(unix)]
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn listen() -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            // Nothing can tell us to stop, so we do not.
+            std::future::pending::<()>().await;
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Commands are run as `main` runs them, with arguments as they are typed; only the surroundings are ours.
+
+mod deliveries;
+mod posting;
+mod settings;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Parser;
+use connector::clock::ManualClock;
+use connector::provider::Surroundings;
+use connector::secret::FixedSecrets;
+use tempfile::TempDir;
+
+use super::{check, create, deliveries as deliveries_command, preview, schema, send, validate};
+use crate::cli::{Cli, Command};
+use crate::ending::{Ending, Failure};
+use crate::output::Output;
+
+const SETTINGS: &str = r#"
+[connections.snow]
+provider = "servicenow"
+url = "http://127.0.0.1:1"
+auth = { type = "basic", username = "itsm", password = "$SNOW_PASSWORD" }
+
+[intake]
+api_keys = ["$INTAKE_KEY"]
+
+[route.night]
+connection = "snow"
+work_item_type = "event"
+"#;
+
+/// A directory with settings and files, and the secrets.
+struct Desk {
+    directory: TempDir,
+    outside: Surroundings,
+}
+
+/// What a command printed, and how it ended.
+type Run = (String, Result<Ending, Failure>);
+
+impl Desk {
+    fn new() -> Self {
+        Self::with(FixedSecrets::default().with("SNOW_PASSWORD", "p").with("INTAKE_KEY", "k"))
+    }
+
+    fn with(secrets: FixedSecrets) -> Self {
+        let clock = ManualClock::new("2026-01-02T03:04:05Z".parse().unwrap());
+        let desk = Self {
+            directory: TempDir::new().unwrap(),
+            outside: Surroundings { secrets: Arc::new(secrets), clock: Arc::new(clock) },
+        };
+        desk.file("connector.toml", SETTINGS);
+        desk
+    }
+
+    fn file(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.directory.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+
+    /// Runs a command; `@name` is a file of this directory.
+    async fn run(&self, arguments: &[&str]) -> Run {
+        let directory = self.directory.path().to_str().unwrap();
+        let arguments = arguments.iter().map(|argument| match argument.strip_prefix('@') {
+            Some(name) => format!("{directory}/{name}"),
+            None => (*argument).to_owned(),
+        });
+        let cli = Cli::try_parse_from(std::iter::once("itsm-connector".to_owned()).chain(arguments)).unwrap();
+        let mut printed = Vec::new();
+        let mut output = Output::new(&mut printed);
+        let (secrets, clock) = (&*self.outside.secrets, &*self.outside.clock);
+        let ending = match cli.command {
+            Command::Validate(args) => validate::run(&args, secrets, &mut output),
+            Command::Check(args) => check::run(&args, &self.outside, &mut output).await,
+            Command::Preview(args) => preview::run(&args, &self.outside, &mut output),
+            Command::Send(args) => send::run(&args, secrets, &mut output).await,
+            Command::Create(args) => create::run(&args, secrets, &mut output).await,
+            Command::Deliveries(args) => deliveries_command::run(&args, clock, &mut output).await,
+            Command::Schema(args) => schema::run(&args, &mut output),
+            Command::Demo(_) | Command::Local(_) => panic!("not run here"),
+        };
+        (String::from_utf8(printed).unwrap(), ending)
+    }
+}
+
+fn wrong((_, ending): Run) -> String {
+    let failure = ending.unwrap_err();
+    assert_eq!(failure.ending(), Ending::Wrong, "{failure}");
+    failure.to_string()
+}
+
+fn failed((_, ending): Run) -> String {
+    let failure = ending.unwrap_err();
+    assert_eq!(failure.ending(), Ending::Failed, "{failure}");
+    failure.to_string()
+}
+
+fn good((printed, ending): Run) -> String {
+    assert_eq!(ending.unwrap(), Ending::Good, "{printed}");
+    printed
+}
+
+fn json(printed: &str) -> serde_json::Value {
+    serde_json::from_str(printed).unwrap()
+}
