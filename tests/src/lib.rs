@@ -1,1 +1,7 @@
-//! placeholder
+//! What the stories share: the connector as a child process that can be killed, and a caller that behaves like an action
+//! group, only more stubborn.
+
+pub mod alerts;
+pub mod caller;
+pub mod crash;
+pub mod process;
