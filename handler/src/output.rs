@@ -48,7 +48,7 @@ impl<'a> Output<'a> {
             table.add_row(row.map(|cell| plain(&cell).into_owned()));
         }
         if let Some(width) = self.width {
-            table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+            table.load_style(presets::UTF8_BORDERS_ONLY);
             table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
         }
         writeln!(self.to, "{}", table.trim_fmt())

@@ -4,4 +4,5 @@
 pub mod alerts;
 pub mod caller;
 pub mod crash;
+pub mod measure;
 pub mod process;

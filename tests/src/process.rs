@@ -59,36 +59,16 @@ impl Plan {
 
     /// Starts the connector and waits until it listens.
     pub async fn start(&self) -> anyhow::Result<Connector> {
-        let mut child = Command::new(&self.binary)
+        let mut command = Command::new(&self.binary);
+        command
             .args(["local", "--listen", "127.0.0.1:0", "--config"])
             .arg(&self.config)
             .arg("--data")
             .arg(&self.data)
             .env("INTAKE_KEY", "k")
             .env("SNOW_PASSWORD", "p")
-            .env("RUST_LOG", std::env::var("RUST_LOG").unwrap_or_else(|_| "error".to_owned()))
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .kill_on_drop(true)
-            .spawn()
-            .with_context(|| format!("starting {}", self.binary.display()))?;
-        let stdout = child.stdout.take().context("no standard output")?;
-        let mut lines = BufReader::new(stdout).lines();
-        let url = timeout(READY, async {
-            while let Some(line) = lines.next_line().await? {
-                if let Some(at) = line.find("http://127.0.0.1:") {
-                    let url = line.get(at..).unwrap_or_default();
-                    let end = url.find(|c: char| c.is_whitespace() || c == '"').unwrap_or(url.len());
-                    return Ok(url.get(..end).unwrap_or_default().trim_end_matches('/').to_owned());
-                }
-            }
-            anyhow::bail!("the connector ended before it listened")
-        })
-        .await
-        .context("the connector did not start in time")??;
-        // Keep reading, so that the process never blocks on a full pipe.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Ok(Connector { url, child })
+            .env("RUST_LOG", std::env::var("RUST_LOG").unwrap_or_else(|_| "error".to_owned()));
+        Connector::spawn(command).await
     }
 }
 
@@ -101,10 +81,56 @@ pub struct Connector {
 }
 
 impl Connector {
+    /// Starts any process that says where it listens, and waits until it has.
+    pub async fn spawn(mut command: Command) -> anyhow::Result<Self> {
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("starting {}", command.as_std().get_program().display()))?;
+        let stdout = child.stdout.take().context("no standard output")?;
+        let mut lines = BufReader::new(stdout).lines();
+        let url = timeout(READY, async {
+            while let Some(line) = lines.next_line().await? {
+                if let Some(at) = line.find("http://127.0.0.1:") {
+                    let url = line.get(at..).unwrap_or_default();
+                    let end = url.find(|c: char| c.is_whitespace() || c == '"').unwrap_or(url.len());
+                    return Ok(url.get(..end).unwrap_or_default().trim_end_matches('/').to_owned());
+                }
+            }
+            anyhow::bail!("the process ended before it listened")
+        })
+        .await
+        .context("the process did not start in time")??;
+        // Keep reading, so that the process never blocks on a full pipe.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Ok(Self { url, child })
+    }
+
     /// SIGKILL, and waits until it is gone.
     pub async fn kill(mut self) -> anyhow::Result<()> {
         self.child.kill().await?;
         Ok(())
+    }
+
+    /// Processor time it has used so far, in seconds, where the system tells.
+    #[must_use]
+    pub fn processor_seconds(&self) -> Option<f64> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id()?)).ok()?;
+        // Behind the name, which may hold anything: user and system time are the 12th and 13th, in ticks of 10 ms.
+        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+        let ticks = |at: usize| fields.get(at).and_then(|ticks| ticks.parse::<u32>().ok());
+        Some(f64::from(ticks(11)?.saturating_add(ticks(12)?)) / 100.0)
+    }
+
+    /// SIGTERM, and waits until it ended by itself: its exit code.
+    pub async fn terminate(mut self) -> anyhow::Result<Option<i32>> {
+        let id = self.child.id().context("the connector ended before it was told to")?;
+        let sent = Command::new("kill").args(["-TERM", &id.to_string()]).status().await?;
+        anyhow::ensure!(sent.success(), "the signal could not be sent");
+        let ended = timeout(READY, self.child.wait()).await.context("the connector did not end in time")??;
+        Ok(ended.code())
     }
 
     /// Its process id.

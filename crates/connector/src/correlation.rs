@@ -114,8 +114,8 @@ pub struct Intent {
     /// What the notification will have done once this is done. `Created` with `update`: a record that was created just now is
     /// being resolved, because its alert is over already.
     pub effect: Effect,
-    /// When it was begun.
-    pub since: Timestamp,
+    /// It cannot have been sent later than this.
+    pub sent_by: Timestamp,
 }
 
 impl Intent {

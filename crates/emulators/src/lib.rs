@@ -5,7 +5,9 @@ pub mod authority;
 pub mod clock;
 pub mod entra;
 pub mod http;
+pub mod logs_ingestion;
 pub mod servicenow;
 
 pub use entra::Entra;
+pub use logs_ingestion::LogsIngestion;
 pub use servicenow::ServiceNow;

@@ -78,6 +78,9 @@ impl DeliveryQueue for FakeQueue {
     async fn next_due(&self, _: &str) -> Result<Option<Timestamp>, StoreError> {
         self.answer().await.map(|()| None)
     }
+    async fn connections(&self) -> Result<Vec<String>, StoreError> {
+        unimplemented!("the edge never asks for them")
+    }
     async fn changed(&self) {
         std::future::pending::<()>().await;
     }

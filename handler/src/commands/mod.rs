@@ -26,7 +26,7 @@ use connector::clock::{Chance, SystemClock};
 use connector::provider::Surroundings;
 use connector::secret::{EnvironmentSecrets, Secrets};
 use connector::settings::problem::Problem;
-use connector::settings::{Connection, Settings};
+use connector::settings::{Connection, Settings, locate};
 
 use crate::cli::Command;
 use crate::ending::Failure;
@@ -60,7 +60,8 @@ pub async fn run(command: Command) -> Result<ExitCode, Failure> {
 /// The settings in `file`, without a single problem and with every secret at hand: for those who run with them.
 fn load_valid(file: &Path, secrets: &dyn Secrets) -> Result<Settings, Failure> {
     let settings = load(file)?;
-    let problems = settings.validate(secrets);
+    let mut problems = settings.validate(secrets);
+    locate(&mut problems, file);
     if problems.is_empty() { Ok(settings) } else { Err(wrong_settings(file, &problems)) }
 }
 

@@ -1,8 +1,8 @@
 //! `validate`: everything that is wrong with the settings, at once, without touching the network.
 
 use connector::secret::Secrets;
-use connector::settings::Settings;
 use connector::settings::problem::Problem;
+use connector::settings::{Settings, locate};
 use serde::Serialize;
 
 use crate::cli::Validate;
@@ -22,7 +22,8 @@ struct Report<'a> {
 pub fn run(args: &Validate, secrets: &dyn Secrets, output: &mut Output<'_>) -> Result<Ending, Failure> {
     let (settings, problems) = match Settings::load(&args.config.config) {
         Ok(settings) => {
-            let problems = settings.validate(secrets);
+            let mut problems = settings.validate(secrets);
+            locate(&mut problems, &args.config.config);
             (Some(settings), problems)
         }
         Err(problems) => (None, problems),

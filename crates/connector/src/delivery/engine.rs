@@ -77,7 +77,12 @@ impl Engine {
                 self.worked(line);
                 Verdict::Done(summary)
             }
-            Err(error) => self.failed(line, delivery, attempts, &alert, error),
+            Err(error) => {
+                if first && !matches!(error, PartError::Provider(_)) {
+                    line.gate.give_back();
+                }
+                self.failed(line, delivery, attempts, &alert, error)
+            }
         }
     }
 
@@ -102,6 +107,7 @@ impl Engine {
             summary.remarks.push(format!("{} more work items were not made (policy.max_work_items = {most})", left_out.len()));
         }
         let last = parts.len().min(most).saturating_sub(1);
+        let mut refused = None;
         for (index, part) in parts.iter().take(most).enumerate() {
             let work = Work {
                 engine: self,
@@ -112,7 +118,15 @@ impl Engine {
                 part,
                 left_out: if index == last { &left_out } else { &[] },
             };
-            let done = work.bring_about().await?;
+            let done = match work.bring_about().await {
+                // What is refused for one computer must not keep the others from their work items.
+                Err(PartError::Provider(ProviderError::Refused { cause, remedy })) => {
+                    let cause = if part.label.is_empty() { cause } else { format!("{}: {cause}", part.label) };
+                    refused = refused.or(Some(ProviderError::Refused { cause, remedy }));
+                    continue;
+                }
+                outcome => outcome?,
+            };
             match done.effect {
                 _ if done.duplicate => summary.duplicates = summary.duplicates.saturating_add(1),
                 Effect::Created => summary.created = summary.created.saturating_add(1),
@@ -128,7 +142,7 @@ impl Engine {
                 }
             }
         }
-        Ok(())
+        refused.map_or(Ok(()), |refused| Err(refused.into()))
     }
 
     fn worked(&self, line: &Line) {

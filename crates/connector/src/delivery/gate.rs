@@ -80,6 +80,11 @@ impl Gate {
         inner.closed.take()
     }
 
+    /// The first one has to wait for something of its own and cannot tell whether the tool works: another may go first.
+    pub fn give_back(&self) {
+        self.lock().first_until = None;
+    }
+
     /// The tool as a whole does not work. Answers until when it waits, and whether that is news to people.
     pub fn failed(
         &self,
@@ -128,9 +133,9 @@ impl Gate {
 const fn pace(reason: WaitReason) -> (Duration, Duration) {
     match reason {
         WaitReason::RateLimit => (Duration::from_secs(1), Duration::from_secs(300)),
-        WaitReason::Outage => (Duration::from_millis(250), Duration::from_secs(300)),
-        WaitReason::Hibernating => (Duration::from_secs(30), Duration::from_secs(300)),
-        WaitReason::Credentials => (Duration::from_secs(30), Duration::from_secs(900)),
+        WaitReason::Outage => (Duration::from_millis(250), Duration::from_secs(60)),
+        WaitReason::Hibernating => (Duration::from_secs(30), Duration::from_secs(120)),
+        WaitReason::Credentials => (Duration::from_secs(30), Duration::from_secs(300)),
     }
 }
 
@@ -165,6 +170,16 @@ mod tests {
         let (until, _) = gate.failed(WaitReason::Outage, None, "down", "", at(0), &chance);
         assert_eq!(gate.pass(until, PATIENCE), Pass::First);
         assert_eq!(gate.pass(later(until, PATIENCE), PATIENCE), Pass::First);
+    }
+
+    #[test]
+    fn a_first_one_that_has_to_wait_lets_the_next_go_first() {
+        let (gate, chance) = (Gate::default(), Chance::seeded(6));
+        let (until, _) = gate.failed(WaitReason::Outage, None, "down", "", at(0), &chance);
+        assert_eq!(gate.pass(until, PATIENCE), Pass::First);
+        gate.give_back();
+        assert_eq!(gate.pass(until, PATIENCE), Pass::First);
+        assert!(gate.closed().is_some(), "it is not open before one came through");
     }
 
     #[test]

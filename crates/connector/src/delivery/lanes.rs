@@ -11,10 +11,14 @@ use super::Verdict;
 use super::engine::Engine;
 use super::line::Line;
 use crate::clock::later;
-use crate::store::{DeliveryQueue, Leased};
+use crate::store::{DeliveryQueue, Leased, StoreError};
 
 /// Work of other processes is looked for this often.
 const LOOK: Duration = Duration::from_secs(1);
+/// Deliveries of connections that are no longer in the settings are looked for this often.
+const LOOK_FOR_STRAYS: Duration = Duration::from_secs(60);
+/// How many of them are taken at a time.
+const STRAYS: usize = 50;
 
 /// Runs all lanes until `stop` says so, then lets the deliveries in hand finish.
 pub async fn run(engine: Arc<Engine>, queue: Arc<dyn DeliveryQueue>, stop: watch::Receiver<bool>) {
@@ -22,7 +26,37 @@ pub async fn run(engine: Arc<Engine>, queue: Arc<dyn DeliveryQueue>, stop: watch
     for line in engine.lines.values() {
         lanes.spawn(lane(engine.clone(), line.clone(), queue.clone(), stop.clone()));
     }
+    lanes.spawn(strays(engine, queue, stop));
     while lanes.join_next().await.is_some() {}
+}
+
+/// No lane takes the deliveries of a connection that left the settings; the engine makes dead letters of them, which say so.
+async fn strays(engine: Arc<Engine>, queue: Arc<dyn DeliveryQueue>, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        if let Err(error) = settle_strays(&engine, &*queue).await {
+            tracing::warn!(%error, "deliveries of connections that left the settings could not be looked for");
+        }
+        tokio::select! {
+            () = engine.clock.sleep(LOOK_FOR_STRAYS) => {}
+            _ = stop.changed() => break,
+        }
+    }
+}
+
+async fn settle_strays(engine: &Engine, queue: &dyn DeliveryQueue) -> Result<(), StoreError> {
+    for name in queue.connections().await?.iter().filter(|name| !engine.lines.contains_key(*name)) {
+        loop {
+            let now = engine.clock.now();
+            let leased = queue.lease(name, now, later(now, LOOK_FOR_STRAYS), STRAYS).await?;
+            for leased in &leased {
+                attempt(engine, queue, leased).await;
+            }
+            if leased.len() < STRAYS {
+                break;
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn lane(engine: Arc<Engine>, line: Arc<Line>, queue: Arc<dyn DeliveryQueue>, mut stop: watch::Receiver<bool>) {

@@ -34,7 +34,7 @@ impl Line {
         self.settings.concurrency.max(1).saturating_mul(IN_HAND_PER_REQUEST)
     }
 
-    /// The longest that one call can take, waiting for its turn included.
+    /// The longest that a write may take, waiting for its turn included; then it is given up, within the lease.
     #[must_use]
     pub fn longest_call(&self) -> Duration {
         self.settings.timeout.get().saturating_mul(u32::try_from(IN_HAND_PER_REQUEST).unwrap_or(u32::MAX))

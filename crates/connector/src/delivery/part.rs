@@ -119,14 +119,14 @@ impl Work<'_> {
                 held.correlation.intent = None;
                 return Ok(Done { effect: Effect::Created, number: Some(item.number), ..Done::default() });
             }
-            let safe = later(intent.since, self.line.settings.ambiguous_wait.get());
+            let safe = later(intent.sent_by, self.line.settings.ambiguous_wait.get());
             if ours && self.engine.clock.now() < safe {
                 return Err(PartError::Unsettled(safe, "the event may still be on its way into the ITSM tool".to_owned()));
             }
         }
         let (draft, remarks) = self.draft(draft_key, None, None);
         self.begin(held, "create", Effect::Created, draft.key.generation).await?;
-        let written = finish(held, self.line.provider.create(&draft).await)?;
+        let written = self.finish(held, self.line.provider.create(&draft)).await?;
         let mut done = self.report(&written, "create", Effect::Created);
         done.remarks.extend(remarks);
         Ok(done)
@@ -197,7 +197,7 @@ impl Work<'_> {
             held.correlation.intent = None;
             return Ok(None);
         }
-        let safe = later(intent.since, self.line.settings.ambiguous_wait.get());
+        let safe = later(intent.sent_by, self.line.settings.ambiguous_wait.get());
         if self.engine.clock.now() < safe {
             let cause = format!("an earlier {} of the same work item may still be under way in the ITSM tool", intent.action);
             return Err(PartError::Unsettled(safe, cause));
@@ -275,7 +275,7 @@ impl Work<'_> {
         let follows = old.map(|item| item.number.clone());
         let (draft, remarks) = self.draft(key, follows, configuration_item);
         self.begin(held, "create", Effect::Created, generation).await?;
-        let written = finish(held, provider.create(&draft).await)?;
+        let written = self.finish(held, provider.create(&draft)).await?;
         let correlation = &mut held.correlation;
         correlation.forget_repeats();
         correlation.remember(&written.item, &written.sent);
@@ -359,7 +359,7 @@ impl Work<'_> {
         effect: Effect,
     ) -> Result<Done, PartError> {
         self.begin(held, "update", effect, item.key.generation).await?;
-        let written = finish(held, self.line.provider.update(item, &change).await)?;
+        let written = self.finish(held, self.line.provider.update(item, &change)).await?;
         held.correlation.remember(&written.item, &written.sent);
         Ok(self.report(&written, operation, effect))
     }
@@ -374,10 +374,30 @@ impl Work<'_> {
             action: action.to_owned(),
             generation,
             effect,
-            since: self.engine.clock.now(),
+            sent_by: later(self.engine.clock.now(), self.line.longest_call()),
         });
         held.save().await?;
         Ok(())
+    }
+
+    /// Does the write that [`Work::begin`] announced, within its lease: nothing of it is sent later. Only when its outcome is
+    /// known does the intent go; that of a follow-up stays until the record is resolved.
+    async fn finish(
+        &self,
+        held: &mut Held,
+        write: impl Future<Output = Result<Written, ProviderError>>,
+    ) -> Result<Written, ProviderError> {
+        let budget = self.line.longest_call();
+        let outcome = tokio::time::timeout(budget, write).await.unwrap_or_else(|_| {
+            let cause = format!("writing took longer than {} s and was given up", budget.as_secs());
+            Err(ProviderError::Ambiguous { cause })
+        });
+        match (&outcome, &mut held.correlation.intent) {
+            (Err(ProviderError::Ambiguous { .. }), Some(intent)) => intent.sent_by = self.engine.clock.now(),
+            (Err(_), Some(intent)) if intent.is_follow_up() => {}
+            (_, intent) => *intent = None,
+        }
+        outcome
     }
 
     async fn configuration_item(&self) -> Result<(Option<ConfigurationItem>, Vec<String>), PartError> {
@@ -476,16 +496,4 @@ impl Work<'_> {
             delivery_id: self.delivery.id.to_string(),
         });
     }
-}
-
-/// The end of a write that [`Work::begin`] announced. Only when its outcome is known does the intent go; that of a follow-up
-/// stays until the record is resolved.
-fn finish(held: &mut Held, outcome: Result<Written, ProviderError>) -> Result<Written, ProviderError> {
-    let follow_up = held.correlation.intent.as_ref().is_some_and(Intent::is_follow_up);
-    match &outcome {
-        Err(ProviderError::Ambiguous { .. }) => {}
-        Err(_) if follow_up => {}
-        Ok(_) | Err(_) => held.correlation.intent = None,
-    }
-    outcome
 }

@@ -2,11 +2,13 @@
 //! that `check` sees exactly what a delivery would see.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use rustls::pki_types::CertificateDer;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
-use rustls::{CertificateError, ClientConfig, RootCertStore};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use rustls_platform_verifier::Verifier;
 
 /// The machine's authorities plus those of the PEM file `extra`. Without `https` nothing is loaded. The error says what is
@@ -21,8 +23,67 @@ pub(crate) fn configuration(https: bool, extra: Option<&Path>) -> Result<ClientC
         return Ok(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth());
     }
     let extra = extra.map(authorities).transpose()?.unwrap_or_default();
-    let verifier = Verifier::new_with_extra_roots(extra, provider).map_err(unusable)?;
+    let verifier = Deferred { extra, provider, verifier: OnceLock::new() };
     Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())
+}
+
+/// Trusts what the machine trusts, and `extra`. The machine's authorities are hundreds of files on some systems, so they are
+/// read when the first certificate is to be judged: at the start of the process nobody needs them.
+#[derive(Debug)]
+struct Deferred {
+    extra: Vec<CertificateDer<'static>>,
+    provider: Arc<CryptoProvider>,
+    verifier: OnceLock<Verifier>,
+}
+
+impl Deferred {
+    /// A failure is not remembered: the next handshake tries again.
+    fn verifier(&self) -> Result<&Verifier, rustls::Error> {
+        if let Some(verifier) = self.verifier.get() {
+            return Ok(verifier);
+        }
+        let made = Verifier::new_with_extra_roots(self.extra.iter().cloned(), Arc::clone(&self.provider)).map_err(|error| {
+            rustls::Error::General(format!("the machine's authorities cannot be read ({error}); install its CA certificates"))
+        })?;
+        Ok(self.verifier.get_or_init(|| made))
+    }
+}
+
+impl ServerCertVerifier for Deferred {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        self.verifier()?.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        rustls::crypto::verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
 }
 
 fn authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
@@ -33,6 +94,13 @@ fn authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
         .map_err(|error| format!("ca_certificate {shown} is not a PEM file: {error}"))?;
     if found.is_empty() {
         return Err(format!("ca_certificate {shown} holds no certificate; it must be a PEM file"));
+    }
+    // Tried here, because the verifier takes them only when it is needed.
+    let mut tried = RootCertStore::empty();
+    for certificate in &found {
+        let unusable =
+            |error| format!("ca_certificate {shown} holds a certificate that cannot be used: {error}; export it again");
+        tried.add(certificate.clone()).map_err(unusable)?;
     }
     Ok(found)
 }

@@ -173,6 +173,12 @@ impl DeliveryQueue for MemoryStore {
         Ok(rows.map(|row| row.due).min())
     }
 
+    async fn connections(&self) -> Result<Vec<String>, StoreError> {
+        let held = self.held();
+        let names = held.deliveries.values().filter(|row| row.unfinished()).map(|row| row.delivery.connection.clone());
+        Ok(names.collect::<std::collections::BTreeSet<_>>().into_iter().collect())
+    }
+
     // Spelt out because an `async fn` would begin to listen only when first polled; this one listens from the call.
     fn changed<'a, 'b>(&'a self) -> Pin<Box<dyn Future<Output = ()> + Send + 'b>>
     where

@@ -168,6 +168,9 @@ pub trait DeliveryQueue: Send + Sync + Debug {
     /// When the next delivery of `connection` is due (a leased one: when its lease ends).
     async fn next_due(&self, connection: &str) -> Result<Option<Timestamp>, StoreError>;
 
+    /// Names of the connections that have unfinished deliveries.
+    async fn connections(&self) -> Result<Vec<String>, StoreError>;
+
     /// Returns when something may have become due that was not before: an enqueue or redrive in this process. Spurious
     /// returns are allowed; work of other processes may be missed, so callers also look from time to time.
     async fn changed(&self);

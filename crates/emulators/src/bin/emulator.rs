@@ -4,13 +4,14 @@
 use std::{
     io::{self, Read, Write},
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use clap::{Args, Parser, Subcommand};
+use emulators::logs_ingestion::{self, Columns, Kind, LogsIngestion};
 use emulators::servicenow::{Options, Seed, ServiceNow, Tls};
 
-/// Stand-ins for ITSM tools.
+/// Stand-ins for ITSM tools and for Azure.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
@@ -22,6 +23,27 @@ struct Arguments {
 enum Product {
     /// A ServiceNow instance; users `itsm`/`p` and `admin`/`admin`, OAuth client `itsm-client`/`itsm-secret`, API key `itsm-api-key`.
     Servicenow(ServiceNowArguments),
+    /// The Logs Ingestion API; rule `dcr-00000000000000000000000000000001`, stream `Custom-ServiceDesk`, token `ingestion-token`.
+    LogsIngestion(LogsIngestionArguments),
+}
+
+#[derive(Debug, Args)]
+struct LogsIngestionArguments {
+    /// Where to listen; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// Serve HTTPS and write the test authority to `ca.pem` in this directory.
+    #[arg(long, value_name = "DIRECTORY")]
+    tls: Option<PathBuf>,
+    /// A stream with its columns, for example `Custom-Disks=TimeGenerated:datetime,Free_d:real`; may be repeated.
+    #[arg(long, value_parser = stream, value_name = "NAME=COLUMNS")]
+    stream: Vec<(String, Columns)>,
+    /// Most bytes of one call, as sent and inflated.
+    #[arg(long, default_value_t = 1_000_000)]
+    call_limit: usize,
+    /// Count rows and forget them.
+    #[arg(long)]
+    forget_rows: bool,
 }
 
 #[derive(Debug, Args)]
@@ -49,6 +71,18 @@ fn pair(text: &str) -> Result<(String, String), String> {
         .ok_or_else(|| format!("`{text}` needs the form name=value"))
 }
 
+fn stream(text: &str) -> Result<(String, Columns), String> {
+    let (name, columns) = pair(text)?;
+    let column = |part: &str| {
+        let (column, kind) = part.split_once(':').ok_or_else(|| format!("`{part}` needs the form name:kind"))?;
+        let kind = Kind::from_name(kind)
+            .ok_or_else(|| format!("`{kind}` is no kind; use string, int, long, real, boolean, datetime or dynamic"))?;
+        Ok((column.to_owned(), kind))
+    };
+    let columns: Result<Columns, String> = columns.split(',').map(column).collect();
+    Ok((name, columns?))
+}
+
 fn seed(text: &str) -> Result<Seed, String> {
     let mut seed = Seed::default();
     for part in text.split(',').filter(|part| !part.is_empty()) {
@@ -68,7 +102,13 @@ fn seed(text: &str) -> Result<Seed, String> {
 
 #[tokio::main]
 async fn main() -> io::Result<()> {
-    let Product::Servicenow(arguments) = Arguments::parse().product;
+    match Arguments::parse().product {
+        Product::Servicenow(arguments) => servicenow(arguments).await,
+        Product::LogsIngestion(arguments) => logs_ingestion(arguments).await,
+    }
+}
+
+async fn servicenow(arguments: ServiceNowArguments) -> io::Result<()> {
     let options = Options {
         address: arguments.listen,
         tls: arguments.tls.map(|directory| Tls { directory }),
@@ -78,7 +118,27 @@ async fn main() -> io::Result<()> {
         ..Options::default()
     };
     let instance = ServiceNow::try_start(options).await?;
-    let line = serde_json::json!({"url": instance.url(), "ca": instance.certificate_file()});
+    stay(&instance.url(), instance.certificate_file()).await
+}
+
+async fn logs_ingestion(arguments: LogsIngestionArguments) -> io::Result<()> {
+    let mut options = logs_ingestion::Options {
+        address: arguments.listen,
+        tls: arguments.tls,
+        call_limit: arguments.call_limit,
+        keep_rows: !arguments.forget_rows,
+        ..logs_ingestion::Options::default()
+    };
+    for (name, columns) in arguments.stream {
+        options.streams.insert((logs_ingestion::RULE.to_owned(), name), columns);
+    }
+    let service = LogsIngestion::try_start(options).await?;
+    stay(&service.url(), service.certificate_file()).await
+}
+
+/// Says where the emulator is, then stays until nobody needs it.
+async fn stay(url: &str, certificate: Option<&Path>) -> io::Result<()> {
+    let line = serde_json::json!({"url": url, "ca": certificate});
     let mut output = io::stdout().lock();
     writeln!(output, "{line}")?;
     output.flush()?;

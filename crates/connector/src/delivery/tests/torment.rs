@@ -17,7 +17,7 @@ proptest! {
         trouble in 0_u32..50,
         told in proptest::collection::vec((0_i64..4, any::<bool>()), 1..14),
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let result: Result<(), TestCaseError> = runtime.block_on(async {
             let bench = bench(seed, "policy = { reopen_window = \"30d\" }");
             *bench.tool.trouble.lock().unwrap() = trouble;

@@ -90,6 +90,9 @@ pub(super) async fn find(
     let id_field = connection.servicenow.ci_resource_id_field.trim();
     let fields = if id_field.is_empty() { FIELDS.to_owned() } else { format!("{FIELDS},{id_field}") };
     let mut several = false;
+    for name in query.names.iter().filter(|name| !name.trim().is_empty() && !fits_query(name.trim())) {
+        found.account.push(format!("\"{name}\" holds a character that no query may hold, and was not looked for"));
+    }
     for step in steps(query, id_field) {
         let (all, rows) = match client.rows("cmdb_ci", &format!("{}^ORDERBYDESCsys_updated_on", step.query), &fields, 20).await {
             Ok(rows) => best(rows, &step),

@@ -85,6 +85,10 @@ impl DeliveryQueue for SqliteStore {
         self.readers.read(move |database| queue::next_due(database, &connection)).await
     }
 
+    async fn connections(&self) -> Result<Vec<String>, StoreError> {
+        self.readers.read(queue::connections).await
+    }
+
     // Spelt out because an `async fn` would begin to listen only when first polled; this one listens from the call.
     fn changed<'a, 'b>(&'a self) -> Pin<Box<dyn Future<Output = ()> + Send + 'b>>
     where

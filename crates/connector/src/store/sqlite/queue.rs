@@ -159,6 +159,11 @@ pub(super) fn next_due(database: &Connection, connection: &str) -> Result<Option
         .optional()
 }
 
+pub(super) fn connections(database: &Connection) -> Result<Vec<String>> {
+    let mut names = database.prepare_cached("SELECT DISTINCT connection FROM delivery WHERE status < 2")?;
+    names.query_map([], |found| found.get(0))?.collect()
+}
+
 pub(super) fn list(database: &Connection, filter: &Filter) -> Result<Vec<Listed>> {
     // Few are unfinished or dead letters: their partial index finds them and they are sorted. Most are done: walking back from
     // the newest soon finds enough. The status is written out because a bound one cannot use a partial index.

@@ -70,9 +70,11 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     }
     let failed = |error| explain(path, &error);
     let mut connection = open(path, OpenFlags::SQLITE_OPEN_CREATE).map_err(failed)?;
-    // These two must precede the first table; later they do nothing.
-    connection.pragma_update(None, "page_size", PAGE_BYTES).map_err(failed)?;
-    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL").map_err(failed)?;
+    if version(&connection).map_err(failed)? == 0 {
+        // These two must precede the first table; later they change nothing, but the second would write and wait for the disk.
+        connection.pragma_update(None, "page_size", PAGE_BYTES).map_err(failed)?;
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL").map_err(failed)?;
+    }
     let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).map_err(failed)?;
     if mode != "wal" {
         return Err(StoreError::Unavailable(format!(

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, TransactionBehavior, params};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
@@ -21,8 +21,8 @@ use crate::store::outcome::Totals;
 const BATCH_OPERATIONS: usize = 1024;
 /// Most bytes of one transaction, about.
 const BATCH_BYTES: usize = 8 << 20;
-/// How long the next operation is waited for while fewer wait than were answered last.
-const PATIENCE: Duration = Duration::from_micros(50);
+/// How long others are waited for while fewer wait than were answered lately, however long the last transaction took.
+const PATIENCE: Duration = Duration::from_millis(2);
 /// What may wait to be written, in bytes: the bound on memory.
 const WAITING_BYTES: usize = 64 << 20;
 /// What an operation weighs beside its payload.
@@ -170,11 +170,14 @@ struct Desk {
 
 impl Desk {
     fn work(mut self, waiting: &Receiver<Box<dyn Job>>) {
-        let mut expected = 1;
+        let (mut expected, mut took) = (1, Duration::ZERO);
         while let Ok(first) = waiting.recv() {
-            let jobs = gather(first, waiting, expected);
-            expected = jobs.len();
+            let jobs = gather(first, waiting, expected, took.min(PATIENCE));
+            // A batch that was torn apart by chance does not make the next ones small.
+            expected = jobs.len().max(expected / 2);
+            let begun = Instant::now();
             self.settle(jobs);
+            took = begun.elapsed();
             self.shorten_log();
         }
     }
@@ -222,13 +225,22 @@ impl Desk {
 }
 
 /// `first` and what waits behind it. Callers who were answered a moment ago often come back at once, so as long as fewer wait
-/// than were answered last, the next one is given a moment: else every other transaction would hold one operation.
-fn gather(first: Box<dyn Job>, waiting: &Receiver<Box<dyn Job>>, expected: usize) -> Vec<Box<dyn Job>> {
+/// than were answered lately, they are given a moment: else every other transaction would hold few operations and write the
+/// same pages again. The moment is what the last transaction took, so that waiting at worst doubles the time to an answer.
+fn gather(first: Box<dyn Job>, waiting: &Receiver<Box<dyn Job>>, expected: usize, moment: Duration) -> Vec<Box<dyn Job>> {
+    let begun = Instant::now();
     let mut bytes = first.bytes();
-    let mut jobs = vec![first];
+    let mut jobs = Vec::with_capacity(expected.min(BATCH_OPERATIONS));
+    jobs.push(first);
     while jobs.len() < BATCH_OPERATIONS && bytes < BATCH_BYTES {
-        let patience = if jobs.len() < expected { PATIENCE } else { Duration::ZERO };
-        let Ok(next) = waiting.recv_timeout(patience) else { break };
+        let next = match waiting.try_recv() {
+            Ok(next) => next,
+            Err(_) if jobs.len() >= expected => break,
+            Err(_) => {
+                let Ok(next) = waiting.recv_timeout(moment.saturating_sub(begun.elapsed())) else { break };
+                next
+            }
+        };
         bytes += next.bytes();
         jobs.push(next);
     }

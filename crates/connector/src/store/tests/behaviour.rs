@@ -44,6 +44,7 @@ over_each_store!(
     redrive_frees_a_delivery_whose_worker_died,
     dropped_is_gone,
     list_is_newest_first_filtered_and_limited,
+    connections_are_those_with_something_unfinished,
     counts_say_what_happened_and_what_is_there,
     counts_survive_pruning,
     prune_takes_the_finished_and_old_and_at_most_limit,
@@ -234,6 +235,22 @@ async fn list_is_newest_first_filtered_and_limited(store: Arc<dyn Store>) {
         let filter = Filter { connection: Some("snow".to_owned()), status: Some(status), limit: 10 };
         assert_eq!(ids(store.list(&filter).await.unwrap()), [expected], "{status:?}");
     }
+}
+
+async fn connections_are_those_with_something_unfinished(store: Arc<dyn Store>) {
+    assert!(store.connections().await.unwrap().is_empty());
+    for (number, connection) in [(1, "done"), (2, "dead"), (3, "working"), (4, "waiting"), (5, "waiting")] {
+        store.enqueue(crate::delivery::Delivery { connection: connection.to_owned(), ..delivery(number) }).await.unwrap();
+    }
+    for (connection, verdict) in [("done", Some(done(1, 0, 0))), ("dead", Some(dead())), ("working", None)] {
+        let leased = store.lease(connection, at(10), at(20), 1).await.unwrap();
+        if let Some(verdict) = verdict {
+            store.settle(&leased[0], &verdict, at(11)).await.unwrap();
+        }
+    }
+    let mut connections = store.connections().await.unwrap();
+    connections.sort();
+    assert_eq!(connections, ["waiting", "working"]);
 }
 
 async fn counts_say_what_happened_and_what_is_there(store: Arc<dyn Store>) {

@@ -1,7 +1,7 @@
 //! The rows of one table with what finds them quickly: `sys_id`, a few columns that are asked for by equality, and the order of last change.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     hash::{DefaultHasher, Hash, Hasher},
 };
 
@@ -27,6 +27,9 @@ const INDEXED: [&str; 12] = [
     "assigned_to",
 ];
 
+/// The column that is asked for by its beginning, too.
+const BY_BEGINNING: &str = "correlation_id";
+
 /// Nearly all values are held by one row.
 #[derive(Debug, Clone)]
 enum Slots {
@@ -42,6 +45,8 @@ pub struct Rows {
     by_id: HashMap<u128, u32>,
     indexed: Vec<ColumnId>,
     index: HashMap<(ColumnId, u64), Slots>,
+    by_beginning: Option<ColumnId>,
+    beginnings: BTreeSet<(String, u32)>,
     timeline: Timeline,
     sys_id: ColumnId,
     sys_updated_on: ColumnId,
@@ -72,6 +77,8 @@ impl Rows {
             by_id: HashMap::new(),
             indexed: INDEXED.iter().filter_map(|name| table.column_id(name)).collect(),
             index: HashMap::new(),
+            by_beginning: table.column_id(BY_BEGINNING),
+            beginnings: BTreeSet::new(),
             timeline: Timeline::default(),
             sys_id: table.column_id("sys_id").unwrap_or_default(),
             sys_updated_on: table.column_id("sys_updated_on").unwrap_or_default(),
@@ -140,6 +147,19 @@ impl Rows {
         self.iter().map(|(slot, _)| slot).filter(same).collect()
     }
 
+    /// Slots whose column begins with the text, whatever the case, when there is an index for that.
+    #[must_use]
+    pub fn beginning_with(&self, column: ColumnId, text: &str) -> Option<Vec<u32>> {
+        if self.by_beginning != Some(column) || text.is_empty() {
+            return None;
+        }
+        let text = text.to_lowercase();
+        let from = self.beginnings.range((text.clone(), 0)..);
+        let mut slots: Vec<u32> = from.take_while(|(value, _)| value.starts_with(&text)).map(|(_, slot)| *slot).collect();
+        slots.sort_unstable();
+        Some(slots)
+    }
+
     pub(super) fn insert(&mut self, row: Row) -> u32 {
         let slot = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
         self.enter(slot, &row);
@@ -171,9 +191,17 @@ impl Rows {
         (parse_stamp(row.get(self.sys_updated_on), 0).unwrap_or(i64::MIN), key_of(row.get(self.sys_id)), slot)
     }
 
+    /// As it stands among the beginnings.
+    fn beginning(&self, row: &Row) -> Option<String> {
+        self.by_beginning.map(|column| row.get(column)).filter(|value| !value.is_empty()).map(str::to_lowercase)
+    }
+
     fn enter(&mut self, slot: u32, row: &Row) {
         self.by_id.insert(key_of(row.get(self.sys_id)), slot);
         self.timeline.insert(self.moment(slot, row));
+        if let Some(value) = self.beginning(row) {
+            self.beginnings.insert((value, slot));
+        }
         for column in &self.indexed {
             let value = row.get(*column);
             if !value.is_empty() {
@@ -192,6 +220,9 @@ impl Rows {
         self.by_id.remove(&key_of(row.get(self.sys_id)));
         let moment = self.moment(slot, row);
         self.timeline.remove(&moment);
+        if let Some(value) = self.beginning(row) {
+            self.beginnings.remove(&(value, slot));
+        }
         for column in &self.indexed {
             let key = (*column, hash(row.get(*column)));
             let empty = match self.index.get_mut(&key) {

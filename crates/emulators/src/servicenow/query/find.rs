@@ -138,6 +138,7 @@ impl<'a> Search<'a> {
             }
             match condition.operator {
                 Operator::Equal => Some(self.rows.equal(column, &condition.value)),
+                Operator::StartsWith => self.rows.beginning_with(column, &condition.value),
                 Operator::In => {
                     let wanted: Vec<&str> = condition.value.split(',').map(str::trim).collect();
                     if wanted.contains(&"") {

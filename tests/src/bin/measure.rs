@@ -1,0 +1,79 @@
+//! Measures the connector on this machine and prints figures, goals and verdicts; see `docs/PERFORMANCE.md`.
+
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, ensure};
+use clap::Parser;
+use itsm_connector::output::Output;
+use tests::measure::{Extent, Subject, floor, run};
+
+/// Measures intake, deliveries, start and memory of the connector on this machine, in some minutes, by real processes, a real
+/// disk and an emulated ServiceNow. Set TMPDIR to the disk that is to be measured.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// JSON instead of a table.
+    #[arg(long)]
+    json: bool,
+    /// Only this; may be repeated.
+    #[arg(long, value_name = "SUBJECT")]
+    only: Vec<Subject>,
+    /// Connections of the load generator.
+    #[arg(long, default_value_t = 64)]
+    connections: usize,
+    /// Rounds of floor and connector in turns.
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// Seconds of load in each round.
+    #[arg(long, default_value_t = 3)]
+    seconds: u64,
+    /// Distinct alerts delivered against the clock.
+    #[arg(long, default_value_t = 20_000)]
+    deliveries: u64,
+    /// Starts of the process.
+    #[arg(long, default_value_t = 20)]
+    starts: usize,
+    /// Alerts between two readings of memory.
+    #[arg(long, default_value_t = 100_000)]
+    alerts: u64,
+    /// Is the bare server that the connector is compared with.
+    #[arg(long, hide = true)]
+    floor: bool,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<ExitCode> {
+    let arguments = Arguments::parse();
+    if arguments.floor {
+        floor::serve().await?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    ensure!(!cfg!(debug_assertions), "an unoptimised build is not worth measuring: cargo run --release -p tests --bin measure");
+    let this = std::env::current_exe()?;
+    let connector = this.with_file_name("connector");
+    // Cargo has built this executable only; the one that is measured must be as new.
+    if let Some(cargo) = std::env::var_os("CARGO") {
+        let built = Command::new(cargo).args(["build", "--quiet", "--release", "-p", "tests", "--bin", "connector"]).status();
+        ensure!(built.context("running cargo")?.success(), "the connector could not be built");
+    }
+    ensure!(connector.exists(), "{} is not built: cargo build --release -p tests", connector.display());
+    let extent = Extent {
+        only: arguments.only,
+        connector,
+        floor: this,
+        connections: arguments.connections.max(1),
+        rounds: arguments.rounds.max(1),
+        seconds: arguments.seconds.max(1),
+        deliveries: arguments.deliveries.max(100),
+        starts: arguments.starts.max(1),
+        alerts: arguments.alerts.max(1),
+    };
+    let report = run(&extent).await?;
+    let mut standard = std::io::stdout();
+    let mut output = Output::terminal(&mut standard);
+    if arguments.json {
+        output.json(&report)?;
+    } else {
+        report.print(&mut output)?;
+    }
+    Ok(if report.good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
