@@ -32,6 +32,7 @@ pub enum Effect {
 
 /// One document of the state store.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Correlation {
     /// Which work item for this correlation is the current one; 0 before the first.
     pub generation: u32,

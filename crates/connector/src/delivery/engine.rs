@@ -18,7 +18,7 @@ use crate::journal::{Entry, Journal, LogType};
 use crate::provider::ProviderError;
 use crate::route::{Choices, Per};
 use crate::settings::DeliverySettings;
-use crate::store::StateStore;
+use crate::store::{Leased, StateStore, StoreError};
 use crate::work_item::request::WorkItemRequest;
 
 /// The engine: all connections and what they share.
@@ -39,8 +39,9 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Makes one attempt. `attempts` is how many counted before.
-    pub async fn deliver(&self, delivery: &Delivery, attempts: u32) -> Verdict {
+    /// Makes one attempt at what was leased.
+    pub async fn deliver(&self, leased: &Leased) -> Verdict {
+        let delivery = &leased.delivery;
         let now = self.clock.now();
         let Some(line) = self.lines.get(&delivery.connection) else {
             return self.dead(
@@ -55,14 +56,14 @@ impl Engine {
             Pass::Wait(due) => {
                 let cause =
                     line.gate.closed().map_or_else(|| "the connection was just tried again".to_owned(), |closed| closed.cause);
-                return self.put_off(delivery, attempts, due, cause, String::new(), false);
+                return self.put_off(leased, due, cause, String::new(), false);
             }
         };
         let (alert, choices) = match read(delivery) {
             Ok(read) => read,
             Err(cause) => {
                 if first {
-                    line.gate.worked();
+                    line.gate.give_back();
                 }
                 return self.dead(
                     delivery,
@@ -73,16 +74,15 @@ impl Engine {
         };
         let mut summary = Summary { title: alert.title.clone(), ..Summary::default() };
         match self.parts(line, delivery, &alert, &choices, &mut summary).await {
-            Ok(()) => {
-                self.worked(line);
-                Verdict::Done(summary)
-            }
-            Err(error) => {
-                if first && !matches!(error, PartError::Provider(_)) {
+            Ok(asked) => {
+                if asked {
+                    self.worked(line, first);
+                } else if first {
                     line.gate.give_back();
                 }
-                self.failed(line, delivery, attempts, &alert, error)
+                Verdict::Done(summary)
             }
+            Err(error) => self.failed(line, leased, first, &alert, error),
         }
     }
 
@@ -92,6 +92,7 @@ impl Engine {
         self.lines.get(connection).and_then(|line| line.gate.closed())
     }
 
+    /// Brings about every part. Answers whether the tool was asked anything.
     async fn parts(
         &self,
         line: &Arc<Line>,
@@ -99,7 +100,7 @@ impl Engine {
         alert: &Alert,
         choices: &Choices,
         summary: &mut Summary,
-    ) -> Result<(), PartError> {
+    ) -> Result<bool, PartError> {
         let parts = alert.parts(choices.per);
         let most = line.settings.policy.max_work_items.max(1);
         let left_out = parts.iter().skip(most).map(|part| part.label.as_str()).collect::<Vec<_>>();
@@ -107,7 +108,7 @@ impl Engine {
             summary.remarks.push(format!("{} more work items were not made (policy.max_work_items = {most})", left_out.len()));
         }
         let last = parts.len().min(most).saturating_sub(1);
-        let mut refused = None;
+        let (mut refused, mut asked) = (None, false);
         for (index, part) in parts.iter().take(most).enumerate() {
             let work = Work {
                 engine: self,
@@ -127,6 +128,7 @@ impl Engine {
                 }
                 outcome => outcome?,
             };
+            asked |= !done.remembered;
             match done.effect {
                 _ if done.duplicate => summary.duplicates = summary.duplicates.saturating_add(1),
                 Effect::Created => summary.created = summary.created.saturating_add(1),
@@ -142,11 +144,12 @@ impl Engine {
                 }
             }
         }
-        refused.map_or(Ok(()), |refused| Err(refused.into()))
+        refused.map_or(Ok(asked), |refused| Err(refused.into()))
     }
 
-    fn worked(&self, line: &Line) {
-        if let Some(closed) = line.gate.worked() {
+    /// The tool did what it was asked.
+    fn worked(&self, line: &Line, first: bool) {
+        if let Some(closed) = line.gate.worked(first) {
             self.journal.record(Entry {
                 log_type: LogType::Info,
                 connection: line.name.clone(),
@@ -161,7 +164,8 @@ impl Engine {
         }
     }
 
-    fn failed(&self, line: &Line, delivery: &Delivery, attempts: u32, alert: &Alert, error: PartError) -> Verdict {
+    fn failed(&self, line: &Line, leased: &Leased, first: bool, alert: &Alert, error: PartError) -> Verdict {
+        let (delivery, attempts) = (&leased.delivery, leased.attempts);
         let now = self.clock.now();
         let entry = |log_type, operation, message: &str, cause: &str, remedy: &str| {
             self.journal.record(Entry {
@@ -176,7 +180,17 @@ impl Engine {
                 delivery_id: delivery.id.to_string(),
             });
         };
+        // Neither of these says whether the tool works: another may go first.
+        let tells = matches!(error, PartError::Provider(ProviderError::Wait { .. } | ProviderError::Refused { .. }));
+        if first && !tells {
+            line.gate.give_back();
+        }
         match error {
+            PartError::Hold(HoldError::Store(StoreError::Damaged(cause))) => self.dead(
+                delivery,
+                format!("what is remembered of this work item cannot be read: {cause}"),
+                "bring back the version of the connector that wrote it and redrive the delivery".to_owned(),
+            ),
             PartError::Hold(HoldError::Busy(until)) => {
                 // Usually free in a moment; `until` is only what a dead worker leaves behind.
                 let due = later(now, Duration::from_millis(50))
@@ -184,17 +198,12 @@ impl Engine {
                     .min(until);
                 Verdict::RetryAt { due, cause: "another worker has the same work item in hand".to_owned(), counts: false }
             }
-            PartError::Hold(HoldError::Lost) => self.put_off(
-                delivery,
-                attempts,
-                later(now, Duration::from_secs(1)),
-                HoldError::Lost.to_string(),
-                String::new(),
-                false,
-            ),
+            PartError::Hold(HoldError::Lost) => {
+                self.put_off(leased, later(now, Duration::from_secs(1)), HoldError::Lost.to_string(), String::new(), false)
+            }
             PartError::Hold(HoldError::Store(error)) => {
                 entry(LogType::Warning, "store", "the state store failed", &error.to_string(), "");
-                self.put_off(delivery, attempts, later(now, Duration::from_secs(2)), error.to_string(), String::new(), false)
+                self.put_off(leased, later(now, Duration::from_secs(2)), error.to_string(), String::new(), false)
             }
             PartError::Unsettled(due, cause) => Verdict::RetryAt { due, cause, counts: false },
             PartError::Provider(ProviderError::Wait { reason, after, cause, remedy }) => {
@@ -202,10 +211,9 @@ impl Engine {
                 if news {
                     entry(LogType::Warning, "connection", "the connection waits", &cause, &remedy);
                 }
-                self.put_off(delivery, attempts, due, cause, remedy, false)
+                self.put_off(leased, due, cause, remedy, false)
             }
             PartError::Provider(ProviderError::Retry { after, cause }) => {
-                self.worked(line);
                 let wait = backoff::wait(
                     attempts.saturating_add(1),
                     self.settings.first_wait.get(),
@@ -214,11 +222,9 @@ impl Engine {
                     &self.chance,
                 );
                 entry(LogType::Info, "deliver", "the delivery is put off", &cause, "");
-                self.put_off(delivery, attempts, later(now, wait), cause, String::new(), true)
+                self.put_off(leased, later(now, wait), cause, String::new(), true)
             }
             PartError::Provider(ProviderError::Ambiguous { cause }) => {
-                // The gate stays as it is: one lost answer says nothing about the next call. The look-up comes first.
-                line.gate.worked();
                 entry(LogType::Info, "deliver", "the outcome of a write is unknown; it is looked up next", &cause, "");
                 let wait = backoff::wait(
                     attempts.saturating_add(1),
@@ -227,32 +233,24 @@ impl Engine {
                     None,
                     &self.chance,
                 );
-                self.put_off(delivery, attempts, later(now, wait), cause, String::new(), true)
+                self.put_off(leased, later(now, wait), cause, String::new(), true)
             }
             PartError::Provider(ProviderError::Refused { cause, remedy }) => {
-                self.worked(line);
+                self.worked(line, first);
                 self.dead(delivery, cause, remedy)
             }
         }
     }
 
     /// Again later, unless it has been tried for too long.
-    fn put_off(
-        &self,
-        delivery: &Delivery,
-        attempts: u32,
-        due: jiff::Timestamp,
-        cause: String,
-        remedy: String,
-        counts: bool,
-    ) -> Verdict {
-        let end = later(delivery.accepted_at, self.settings.retry_for.get());
+    fn put_off(&self, leased: &Leased, due: jiff::Timestamp, cause: String, remedy: String, counts: bool) -> Verdict {
+        let end = later(leased.since, self.settings.retry_for.get());
         if self.clock.now() >= end {
-            let tried = attempts.saturating_add(u32::from(counts));
+            let tried = leased.attempts.saturating_add(u32::from(counts));
             let remedy =
                 if remedy.is_empty() { "mend what the cause names, then redrive the delivery".to_owned() } else { remedy };
             return self.dead(
-                delivery,
+                &leased.delivery,
                 format!("given up after {} and {tried} attempts: {cause}", self.settings.retry_for),
                 remedy,
             );

@@ -72,9 +72,13 @@ impl Gate {
         self.lock().closed.as_ref().map(|closed| closed.until).filter(|until| *until > now)
     }
 
-    /// The tool answered: open. Answers what it was closed for, if it was.
-    pub fn worked(&self) -> Option<Closed> {
+    /// The tool did what it was asked: open. A call that began before it closed proves nothing; only the first one after the
+    /// wait opens it. Answers what it was closed for.
+    pub fn worked(&self, first: bool) -> Option<Closed> {
         let mut inner = self.lock();
+        if inner.closed.is_some() && !first {
+            return None;
+        }
         inner.failures = 0;
         inner.first_until = None;
         inner.closed.take()
@@ -160,7 +164,8 @@ mod tests {
         let over = later(until, Duration::from_secs(1));
         assert_eq!(gate.pass(over, PATIENCE), Pass::First);
         assert!(matches!(gate.pass(over, PATIENCE), Pass::Wait(_)), "the others wait for the first");
-        assert!(gate.worked().is_some());
+        assert!(gate.worked(false).is_none(), "a call from before it closed does not open it");
+        assert!(gate.worked(true).is_some());
         assert_eq!(gate.pass(over, PATIENCE), Pass::Go);
     }
 

@@ -1,7 +1,11 @@
 //! Takes due deliveries from the queue and hands them to the engine, one lane for each connection, so that a sick or slow
 //! connection never holds up another. Used where no Functions host does it. Memory is bounded by the deliveries in hand.
 
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
@@ -118,10 +122,23 @@ async fn lane(engine: Arc<Engine>, line: Arc<Line>, queue: Arc<dyn DeliveryQueue
     while in_hand.join_next().await.is_some() {}
 }
 
+/// An attempt that meets a defect of ours ends as a dead letter, not as an endless loop.
+async fn guarded(engine: &Engine, leased: &Leased) -> Verdict {
+    let mut attempt = pin!(engine.deliver(leased));
+    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| attempt.as_mut().poll(context))) {
+        Ok(poll) => poll,
+        Err(_) => Poll::Ready(Verdict::DeadLetter {
+            cause: "the connector met a defect of its own while delivering this".to_owned(),
+            remedy: "report it with the log and the payload (`deliveries show`); redrive the delivery after an update".to_owned(),
+        }),
+    })
+    .await
+}
+
 /// One attempt and its settlement. Should the store not take the verdict, the lease runs out and the delivery comes again;
 /// its correlation knows what was done.
 pub async fn attempt(engine: &Engine, queue: &dyn DeliveryQueue, leased: &Leased) {
-    let verdict = engine.deliver(&leased.delivery, leased.attempts).await;
+    let verdict = guarded(engine, leased).await;
     if let Verdict::RetryAt { due, cause, .. } = &verdict {
         tracing::debug!(delivery_id = %leased.delivery.id, %due, cause, "the delivery is put off");
     }

@@ -1,6 +1,7 @@
 //! The durable job "make the work item say what this alert says": its message, its verdicts, and the engine that does it.
 
 pub mod backoff;
+mod compose;
 pub mod decide;
 pub mod engine;
 pub mod gate;
@@ -8,6 +9,7 @@ pub mod held;
 pub mod lanes;
 pub mod line;
 mod part;
+mod settle;
 #[cfg(test)]
 mod tests;
 

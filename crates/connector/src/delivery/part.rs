@@ -1,7 +1,6 @@
 //! The life of one part of a delivery: hold its correlation, look at the work item, decide, write, remember.
 //!
-//! A process may die between any two lines. Before each write to the tool the correlation holds an [`Intent`]; whoever finds
-//! one looks first whether that write was done. See `docs/ARCHITECTURE.md`, "Killed between any two lines".
+//! A process may die between any two lines. Before each write to the tool the correlation holds an intent; see `settle.rs` and `docs/ARCHITECTURE.md`, "Killed between any two lines".
 
 use jiff::Timestamp;
 
@@ -12,14 +11,13 @@ use super::held::{COLLECTION, Held, HoldError};
 use super::line::Line;
 use crate::alert::{Alert, AlertState, Part};
 use crate::clock::{between, later};
-use crate::correlation::{Effect, Intent};
-use crate::journal::{Entry, LogType};
-use crate::provider::{ConfigurationItemQuery, Lifecycle, ProviderError};
+use crate::correlation::Effect;
+use crate::journal::LogType;
+use crate::provider::{Lifecycle, ProviderError};
 use crate::route::Choices;
 use crate::store::StoreError;
 use crate::work_item::notes;
-use crate::work_item::render::PartView;
-use crate::work_item::{Change, ConfigurationItem, Draft, Transition, WorkItem, WorkItemKey, Written};
+use crate::work_item::{Change, Transition, WorkItem, WorkItemKey};
 
 /// What one part did.
 #[derive(Debug, Default)]
@@ -27,6 +25,8 @@ pub(super) struct Done {
     pub(super) effect: Effect,
     /// Somebody else's delivery had already brought the same notification.
     pub(super) duplicate: bool,
+    /// It was reflected already; the tool was not asked.
+    pub(super) remembered: bool,
     pub(super) number: Option<String>,
     pub(super) remarks: Vec<String>,
 }
@@ -83,7 +83,7 @@ impl Work<'_> {
         {
             let mine = event.brought_by(self.delivery.id);
             let number = correlation.work_item.as_ref().map(|item| item.number.clone());
-            return Ok(Done { effect: event.2, duplicate: !mine, number, remarks: Vec::new() });
+            return Ok(Done { effect: event.2, duplicate: !mine, remembered: true, number, remarks: Vec::new() });
         }
         let owner = self.engine.chance.id(self.engine.clock.now()).to_string();
         let (state, clock) = (self.engine.state.clone(), self.engine.clock.clone());
@@ -100,8 +100,11 @@ impl Work<'_> {
                 Ok(done)
             }
             Err(error) => {
-                if !matches!(error, PartError::Hold(_)) {
-                    held.release().await?;
+                if !matches!(error, PartError::Hold(_))
+                    && let Err(lost) = held.release().await
+                {
+                    // The lease runs out by itself; what went wrong first is what counts.
+                    tracing::warn!(delivery_id = %self.delivery.id, error = %lost, "a correlation could not be given back");
                 }
                 Err(error)
             }
@@ -170,58 +173,6 @@ impl Work<'_> {
                 self.update(held, &item, Change { note: Some(note), ..Change::default() }, "note", Effect::Updated).await
             }
         }
-    }
-
-    /// A write that somebody began: was it done? Answers its effect when it was done for this very notification.
-    async fn settle_intent(&self, held: &mut Held) -> Result<Option<Effect>, PartError> {
-        let Some(intent) = held.correlation.intent.clone() else { return Ok(None) };
-        let kind = self.delivery.work_item_type;
-        let ours = intent.event == self.part.event_key;
-        if intent.action == "create" {
-            let key = WorkItemKey { correlation: self.part.correlation_key.clone(), generation: intent.generation };
-            if let Some(item) = self.line.provider.find(kind, &key).await? {
-                held.correlation.forget_repeats();
-                held.correlation.remember(&item, &item.values);
-                return Ok(Self::settled(held, &intent, ours));
-            }
-        } else if let Some(known) = held.correlation.work_item.clone()
-            && let Some(item) = self.line.provider.read(kind, &known.id).await?
-        {
-            // When notes cannot be read, a note twice is better than none.
-            if self.line.provider.has_note(&item, &notes::marker(&intent.event)).await?.unwrap_or(false) {
-                held.correlation.remember(&item, &std::collections::BTreeMap::new());
-                return Ok(Self::settled(held, &intent, ours));
-            }
-        } else {
-            // The record is gone, and what was being done to it with it.
-            held.correlation.intent = None;
-            return Ok(None);
-        }
-        let safe = later(intent.sent_by, self.line.settings.ambiguous_wait.get());
-        if self.engine.clock.now() < safe {
-            let cause = format!("an earlier {} of the same work item may still be under way in the ITSM tool", intent.action);
-            return Err(PartError::Unsettled(safe, cause));
-        }
-        if intent.is_follow_up() {
-            // The record exists, whatever became of its resolution; that is decided anew.
-            return Ok(Self::settled(held, &intent, ours));
-        }
-        held.correlation.intent = None;
-        Ok(None)
-    }
-
-    fn settled(held: &mut Held, intent: &Intent, ours: bool) -> Option<Effect> {
-        let effect = intent.effect;
-        if ours {
-            // The intent goes when all is done: what follows may fail, and must then be settled again.
-            return Some(effect);
-        }
-        held.correlation.intent = None;
-        // The other notification is reflected; its own delivery will find that when it comes back.
-        held.correlation.reflect(&intent.event, intent.delivery, effect);
-        let (state, episode) = intent.says;
-        held.correlation.merge(&intent.member, state, episode);
-        None
     }
 
     /// The record as it is now; when we know of none, the tool is asked whether it does.
@@ -362,138 +313,5 @@ impl Work<'_> {
         let written = self.finish(held, self.line.provider.update(item, &change)).await?;
         held.correlation.remember(&written.item, &written.sent);
         Ok(self.report(&written, operation, effect))
-    }
-
-    /// Puts down what is about to be written, with a lease that outlasts the call.
-    async fn begin(&self, held: &mut Held, action: &str, effect: Effect, generation: u32) -> Result<(), PartError> {
-        held.correlation.intent = Some(Intent {
-            event: self.part.event_key.clone(),
-            delivery: self.delivery.id,
-            member: self.part.member_key.clone(),
-            says: (self.alert.state, self.alert.episode_at),
-            action: action.to_owned(),
-            generation,
-            effect,
-            sent_by: later(self.engine.clock.now(), self.line.longest_call()),
-        });
-        held.save().await?;
-        Ok(())
-    }
-
-    /// Does the write that [`Work::begin`] announced, within its lease: nothing of it is sent later. Only when its outcome is
-    /// known does the intent go; that of a follow-up stays until the record is resolved.
-    async fn finish(
-        &self,
-        held: &mut Held,
-        write: impl Future<Output = Result<Written, ProviderError>>,
-    ) -> Result<Written, ProviderError> {
-        let budget = self.line.longest_call();
-        let outcome = tokio::time::timeout(budget, write).await.unwrap_or_else(|_| {
-            let cause = format!("writing took longer than {} s and was given up", budget.as_secs());
-            Err(ProviderError::Ambiguous { cause })
-        });
-        match (&outcome, &mut held.correlation.intent) {
-            (Err(ProviderError::Ambiguous { .. }), Some(intent)) => intent.sent_by = self.engine.clock.now(),
-            (Err(_), Some(intent)) if intent.is_follow_up() => {}
-            (_, intent) => *intent = None,
-        }
-        outcome
-    }
-
-    async fn configuration_item(&self) -> Result<(Option<ConfigurationItem>, Vec<String>), PartError> {
-        if !self.line.settings.configuration_item.link {
-            return Ok((None, Vec::new()));
-        }
-        // An alert that stays whole may link any of its items; a part only its own.
-        let own = self.part.configuration_item.as_ref().filter(|_| !self.part.label.is_empty());
-        let names = own.map_or_else(|| self.alert.configuration_items.clone(), |name| vec![name.clone()]);
-        let resource_id = match names.first() {
-            Some(name) => self.alert.resources.iter().find(|resource| resource.name.eq_ignore_ascii_case(name)),
-            None => self.alert.resources.first(),
-        }
-        .map(|resource| resource.id.clone());
-        if names.is_empty() && resource_id.is_none() {
-            return Ok((None, Vec::new()));
-        }
-        match self.line.provider.find_configuration_item(&ConfigurationItemQuery { resource_id, names }).await {
-            Ok(found) => {
-                let message = match (&found.item, found.created) {
-                    (Some(_), true) => "a configuration item was created",
-                    (Some(_), false) => "a configuration item was found",
-                    (None, _) => "no configuration item was linked",
-                };
-                let account = found.account.join("; ");
-                self.say(LogType::Info, "find_ci", "", message, &account, "");
-                let remarks = if found.item.is_some() { Vec::new() } else { vec![format!("{message}: {account}")] };
-                Ok((found.item, remarks))
-            }
-            // Not worth losing the work item for.
-            Err(ProviderError::Refused { cause, remedy }) => {
-                self.say(LogType::Warning, "find_ci", "", "configuration items could not be looked up", &cause, &remedy);
-                Ok((None, vec![format!("configuration items could not be looked up: {cause}")]))
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    fn draft(&self, key: WorkItemKey, follows: Option<String>, ci: Option<ConfigurationItem>) -> (Draft, Vec<String>) {
-        let view = PartView {
-            label: &self.part.label,
-            configuration_item: self.part.configuration_item.as_deref(),
-            row: self.part.row.as_ref(),
-        };
-        let kind = self.delivery.work_item_type;
-        let (mut draft, remarks) = self.line.renderer.draft(kind, self.alert, view, self.choices, key, follows, ci);
-        if !self.left_out.is_empty() {
-            let named = self.left_out.iter().take(20).copied().collect::<Vec<_>>().join(", ");
-            let more = if self.left_out.len() > 20 { ", ..." } else { "" };
-            draft.description = format!(
-                "{}\n\nAnd {} more without a work item of their own: {named}{more}",
-                draft.description,
-                self.left_out.len()
-            );
-        }
-        (draft, remarks)
-    }
-
-    /// Events have no generation; the instant tells two of them apart.
-    fn stream_key(&self) -> WorkItemKey {
-        let at = self.alert.resolved_at.or(self.alert.fired_at).unwrap_or(self.alert.episode_at);
-        WorkItemKey {
-            correlation: self.part.correlation_key.clone(),
-            generation: u32::try_from(at.as_second()).unwrap_or_default(),
-        }
-    }
-
-    fn report(&self, written: &Written, operation: &'static str, effect: Effect) -> Done {
-        let number = &written.item.number;
-        for (field, why) in &written.dropped {
-            self.say(
-                LogType::Warning,
-                operation,
-                number,
-                &format!("the ITSM tool did not keep field {field} as sent"),
-                why,
-                "check the field's access rules, dictionary entry and business rules",
-            );
-        }
-        self.say(LogType::Info, operation, number, "the work item says what the alert says", "", "");
-        let dropped = written.dropped.iter().map(|(field, why)| format!("{field} was not kept as sent: {why}"));
-        let remarks = written.remarks.iter().cloned().chain(dropped).collect();
-        Done { effect, duplicate: false, number: Some(number.clone()), remarks }
-    }
-
-    fn say(&self, log_type: LogType, operation: &'static str, work_item: &str, message: &str, cause: &str, remedy: &str) {
-        self.engine.journal.record(Entry {
-            log_type,
-            connection: self.line.name.clone(),
-            operation,
-            message: message.to_owned(),
-            cause: cause.to_owned(),
-            remedy: remedy.to_owned(),
-            work_item: work_item.to_owned(),
-            alert: self.alert.title.clone(),
-            delivery_id: self.delivery.id.to_string(),
-        });
     }
 }

@@ -37,6 +37,7 @@ struct Row {
     arrival: u64,
     status: Status,
     due: Timestamp,
+    since: Timestamp,
     attempts: u32,
     receipt: String,
     cause: String,
@@ -113,6 +114,7 @@ impl DeliveryQueue for MemoryStore {
             arrival,
             status: Status::Waiting,
             due: delivery.accepted_at,
+            since: delivery.accepted_at,
             attempts: 0,
             receipt: String::new(),
             cause: String::new(),
@@ -141,7 +143,7 @@ impl DeliveryQueue for MemoryStore {
             row.status = Status::Working;
             row.due = until;
             row.receipt = held.sequence.to_string();
-            Leased { delivery: row.delivery.clone(), attempts: row.attempts, receipt: row.receipt.clone() }
+            Leased { delivery: row.delivery.clone(), attempts: row.attempts, since: row.since, receipt: row.receipt.clone() }
         });
         Ok(leased.collect())
     }
@@ -212,6 +214,7 @@ impl DeliveryQueue for MemoryStore {
         }
         row.status = Status::Waiting;
         row.due = now;
+        row.since = now;
         row.attempts = 0;
         row.cause.clear();
         row.remedy.clear();

@@ -72,6 +72,8 @@ pub struct Leased {
     pub delivery: Delivery,
     /// Attempts that counted before this one.
     pub attempts: u32,
+    /// Since when it is tried: when it was accepted, or when a person last had it tried again.
+    pub since: Timestamp,
     /// Proves that we still hold it.
     pub receipt: String,
 }

@@ -17,6 +17,7 @@ use crate::delivery::{Delivery, DeliveryId, Source, Summary, Verdict};
 use crate::journal::LogJournal;
 use crate::route::Choices;
 use crate::settings::{Connection, DeliverySettings};
+use crate::store::Leased;
 use crate::store::memory::MemoryStore;
 use crate::work_item::WorkItemType;
 use crate::work_item::render::Renderer;
@@ -99,13 +100,14 @@ impl Bench {
     pub(super) async fn settle(&self, delivery: &Delivery) -> Verdict {
         let mut attempts = 0;
         loop {
+            let leased = leased(delivery, attempts);
             tokio::select! {
                 biased;
                 () = self.tool.died.notified() => {
                     // A new process finds what the old one left when its leases have run out.
                     self.clock.advance(Duration::from_secs(30));
                 }
-                verdict = self.engine.deliver(delivery, attempts) => match verdict {
+                verdict = self.engine.deliver(&leased) => match verdict {
                     Verdict::RetryAt { due, counts, .. } => {
                         attempts += u32::from(counts);
                         let wait = crate::clock::between(self.clock.now(), due);
@@ -127,4 +129,8 @@ impl Bench {
     pub(super) fn count(&self) -> usize {
         self.tool.records.lock().unwrap().len()
     }
+}
+
+pub(super) fn leased(delivery: &Delivery, attempts: u32) -> Leased {
+    Leased { delivery: delivery.clone(), attempts, since: delivery.accepted_at, receipt: String::new() }
 }

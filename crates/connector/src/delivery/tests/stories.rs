@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use super::bench::{alert, bench, minute};
+use super::bench::{alert, bench, leased, minute};
 use super::tool::Fate;
-use crate::delivery::Verdict;
+use crate::clock::Clock;
+use crate::delivery::{Verdict, lanes};
 use crate::route::Per;
+use crate::store::memory::MemoryStore;
+use crate::store::{DeliveryQueue, Status};
 use crate::work_item::{Phase, WorkItemType};
 
 #[tokio::test]
@@ -117,11 +120,11 @@ async fn an_outage_waits_without_spending_attempts_and_ends_as_a_dead_letter_wit
     let bench = bench(10, "");
     let delivery = bench.delivery(&alert("cpu", false, minute(0)));
     *bench.tool.next.lock().unwrap() = vec![Fate::Outage];
-    let Verdict::RetryAt { counts: false, .. } = bench.engine.deliver(&delivery, 0).await else { panic!("waits") };
+    let Verdict::RetryAt { counts: false, .. } = bench.engine.deliver(&leased(&delivery, 0)).await else { panic!("waits") };
     assert!(bench.engine.waits("snow").is_some());
     bench.clock.advance(Duration::from_secs(8 * 86_400));
     *bench.tool.next.lock().unwrap() = vec![Fate::Outage];
-    let Verdict::DeadLetter { cause, remedy } = bench.engine.deliver(&delivery, 0).await else { panic!("dead") };
+    let Verdict::DeadLetter { cause, remedy } = bench.engine.deliver(&leased(&delivery, 0)).await else { panic!("dead") };
     assert!(cause.contains("given up after 7d") && cause.contains("down"), "{cause}");
     assert!(remedy.contains("redrive"), "{remedy}");
 }
@@ -187,4 +190,42 @@ async fn what_the_connection_lacks_is_a_dead_letter_with_a_remedy() {
     delivery.connection = "gone".to_owned();
     let Verdict::DeadLetter { cause, .. } = bench.settle(&delivery).await else { panic!("dead") };
     assert!(cause.contains("gone"));
+}
+
+#[tokio::test]
+async fn a_delivery_that_a_person_redrove_is_tried_for_as_long_as_a_new_one() {
+    let bench = bench(15, "");
+    let delivery = bench.delivery(&alert("cpu", false, minute(0)));
+    bench.clock.advance(Duration::from_secs(8 * 86_400));
+    let mut redriven = leased(&delivery, 0);
+    redriven.since = bench.clock.now();
+    *bench.tool.next.lock().unwrap() = vec![Fate::Outage];
+    assert!(matches!(bench.engine.deliver(&redriven).await, Verdict::RetryAt { .. }));
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_any_more_is_a_dead_letter_and_not_an_endless_retry() {
+    let bench = bench(16, "");
+    let delivery = bench.delivery(&alert("cpu", false, minute(0)));
+    bench.settle(&delivery).await;
+    let key = bench.engine.state.stale("correlation", jiff::Timestamp::MAX, 1).await.unwrap().remove(0);
+    let version = bench.engine.state.get(&key).await.unwrap().unwrap().version;
+    bench.engine.state.put(&key, Some(&version), "{".into(), bench.clock.now()).await.unwrap();
+    let again = bench.delivery(&alert("cpu", false, minute(5)));
+    let Verdict::DeadLetter { cause, .. } = bench.settle(&again).await else { panic!("dead") };
+    assert!(cause.contains("cannot be read"), "{cause}");
+}
+
+#[tokio::test]
+async fn a_defect_of_ours_ends_as_a_dead_letter_and_not_as_an_endless_loop() {
+    let bench = bench(17, "");
+    let queue = MemoryStore::new();
+    let delivery = bench.delivery(&alert("cpu", false, minute(0)));
+    queue.enqueue(delivery.clone()).await.unwrap();
+    let leased = queue.lease("snow", minute(0), minute(5), 1).await.unwrap().remove(0);
+    *bench.tool.next.lock().unwrap() = vec![Fate::Panics];
+    lanes::attempt(&bench.engine, &*queue, &leased).await;
+    let (listed, _) = queue.show(delivery.id).await.unwrap().unwrap();
+    assert_eq!(listed.status, Status::DeadLetter);
+    assert!(listed.cause.contains("defect"), "{}", listed.cause);
 }

@@ -25,6 +25,8 @@ pub(super) enum Fate {
     LostAfter,
     /// The answer is lost; the write was not done.
     LostBefore,
+    /// A defect of ours.
+    Panics,
     /// The process dies before the call is made.
     DiesBefore,
     /// The process dies when the call is done.
@@ -107,6 +109,7 @@ impl Tool {
                 });
             }
             Fate::LostBefore => return Err(ProviderError::Ambiguous { cause: "no answer".to_owned() }),
+            Fate::Panics => panic!("a defect"),
             Fate::DiesBefore => self.die().await,
             Fate::Works | Fate::LostAfter | Fate::DiesAfter => {}
         }

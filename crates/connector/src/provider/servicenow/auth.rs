@@ -230,9 +230,9 @@ impl TokenSource for Auth {
                 }
                 // A refresh token ends unannounced; the credentials are the way back.
                 Err(Trouble::Unauthorised(told)) => refused = told,
-                Err(Trouble::NotFound(told)) => {
-                    return Err(ProviderError::Refused { cause: told, remedy: "check url".to_owned() });
-                }
+                Err(Trouble::NotFound(cause)) => return Err(no_token(cause, "check url".to_owned())),
+                // Without a token nothing works, so it is never one delivery's fault.
+                Err(Trouble::Error(ProviderError::Refused { cause, remedy })) => return Err(no_token(cause, remedy)),
                 Err(Trouble::Error(error)) => return Err(error),
             }
         }
@@ -260,4 +260,8 @@ pub(super) fn show(proof: &Proof, request: RequestBuilder) -> RequestBuilder {
             Err(_) => request.header("x-sn-apikey", "\n"),
         },
     }
+}
+
+fn no_token(cause: String, remedy: String) -> ProviderError {
+    ProviderError::Wait { reason: WaitReason::Credentials, after: None, cause, remedy }
 }

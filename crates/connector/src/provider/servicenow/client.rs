@@ -175,7 +175,7 @@ impl Client {
             what: &what,
         };
         match self.call(&call).await {
-            Ok(reply) => Ok(reply.result().as_array().into_iter().flatten().map(Row::from_json).collect()),
+            Ok(reply) => listed(reply.result(), &what),
             // The first version of the API answers so when nothing fits.
             Err(Trouble::NotFound(_)) => Ok(Vec::new()),
             Err(other) => Err(error(other)),
@@ -194,6 +194,7 @@ impl Client {
             what: &what,
         };
         match self.call(&call).await {
+            Ok(reply) if !reply.result().is_object() => Err(no_records(&what)),
             Ok(reply) => Ok(Some(Row::from_json(reply.result())).filter(|row| row.value("sys_id") == sys_id)),
             Err(Trouble::NotFound(_)) => Ok(None),
             Err(other) => Err(error(other)),
@@ -224,6 +225,16 @@ impl Client {
         let call = Call { method: Method::POST, path, query: &[], body: Some(body), effect: Effect::Write, what };
         self.call(&call).await.map(|reply| reply.value).map_err(error)
     }
+}
+
+/// The records of a list. An answer without a list is no answer: believed to be an empty one, it would make a second record.
+fn listed(result: &Value, what: &str) -> Result<Vec<Row>, ProviderError> {
+    let rows = result.as_array().ok_or_else(|| no_records(what))?;
+    Ok(rows.iter().map(Row::from_json).collect())
+}
+
+fn no_records(what: &str) -> ProviderError {
+    Effect::Read.unknown(format!("{what}: the answer is JSON but holds no records"))
 }
 
 /// A write by the Table API.
@@ -272,4 +283,19 @@ fn below(base: &Url, path: &[&str]) -> Url {
 /// Whether `text` can stand in an encoded query: there is no known way to write `^` in a value.
 pub(super) fn fits_query(text: &str) -> bool {
     !text.is_empty() && !text.contains('^') && !text.chars().any(char::is_control)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_without_a_list_is_not_an_empty_list() {
+        for answer in [Value::Null, json!({}), json!("ok")] {
+            assert!(matches!(listed(&answer, "reading incident"), Err(ProviderError::Retry { .. })), "{answer}");
+        }
+        assert_eq!(listed(&json!([]), "reading incident"), Ok(Vec::new()));
+    }
 }

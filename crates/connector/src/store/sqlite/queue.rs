@@ -15,8 +15,8 @@ use crate::store::{Counts, Filter, Leased, Listed, Status};
 pub(super) fn enqueue(database: &Connection, batch: &mut Batch, delivery: &Delivery, choices: &str) -> Result<()> {
     let inserted = database
         .prepare_cached(
-            "INSERT INTO delivery (id, connection, work_item_type, source, choices, accepted_at, due, payload)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7) ON CONFLICT (id) DO NOTHING",
+            "INSERT INTO delivery (id, connection, work_item_type, source, choices, accepted_at, since, due, payload)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?6, ?7) ON CONFLICT (id) DO NOTHING",
         )?
         .execute(params![
             delivery.id.0.as_bytes(),
@@ -42,21 +42,22 @@ pub(super) fn lease(
     most: usize,
 ) -> Result<Vec<Leased>> {
     let mut due = database.prepare_cached(&format!(
-        "SELECT {DELIVERY}, attempts, lease, row FROM delivery
+        "SELECT {DELIVERY}, attempts, lease, row, since FROM delivery
          WHERE connection = ?1 AND status < 2 AND due <= ?2 ORDER BY due, accepted_at, row LIMIT ?3"
     ))?;
     let mut take = database.prepare_cached("UPDATE delivery SET status = 1, due = ?2, lease = ?3 WHERE row = ?1")?;
     let found = due.query_map(params![connection, micros(now), limit(most)], |found| {
-        Ok((row::delivery(found), found.get(7)?, found.get(8)?, found.get(9)?))
+        Ok((row::delivery(found), found.get(7)?, found.get(8)?, found.get(9)?, row::time(found, 10)?))
     })?;
-    let found = found.collect::<Result<Vec<(Result<Delivery>, u32, i64, i64)>>>()?;
+    let found = found.collect::<Result<Vec<(Result<Delivery>, u32, i64, i64, Timestamp)>>>()?;
     let mut leased = Vec::with_capacity(found.len());
-    for (delivery, attempts, lease, row) in found {
+    for (delivery, attempts, lease, row, since) in found {
         match delivery {
             Ok(delivery) => {
-                let lease = lease + 1;
+                // Never the number of an earlier lease, not even of a dropped delivery that had the same name.
+                let lease = (lease + 1).max(micros(now));
                 take.execute(params![row, micros(until), lease])?;
-                leased.push(Leased { delivery, attempts, receipt: lease.to_string() });
+                leased.push(Leased { delivery, attempts, since, receipt: lease.to_string() });
             }
             // One that cannot be read must not stand in the way of the others for ever.
             Err(error @ (Error::FromSqlConversionFailure(..) | Error::InvalidColumnType(..))) => {
@@ -111,7 +112,7 @@ pub(super) fn settle(
 pub(super) fn redrive(database: &Connection, batch: &mut Batch, id: DeliveryId, now: Timestamp) -> Result<bool> {
     let redriven = database
         .prepare_cached(
-            "UPDATE delivery SET status = 0, due = ?2, attempts = 0, cause = '', remedy = ''
+            "UPDATE delivery SET status = 0, due = ?2, since = ?2, attempts = 0, cause = '', remedy = ''
              WHERE id = ?1 AND (status IN (0, 3) OR status = 1 AND due <= ?2)",
         )?
         .execute(params![id.0.as_bytes(), micros(now)])?;

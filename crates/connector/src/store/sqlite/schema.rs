@@ -28,6 +28,7 @@ const MIGRATIONS: &[&str] = &["
         source TEXT NOT NULL,
         choices TEXT NOT NULL,
         accepted_at INTEGER NOT NULL,
+        since INTEGER NOT NULL,
         status INTEGER NOT NULL DEFAULT 0,
         due INTEGER NOT NULL,
         attempts INTEGER NOT NULL DEFAULT 0,

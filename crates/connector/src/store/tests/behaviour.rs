@@ -43,6 +43,7 @@ over_each_store!(
     nobody_can_redrive_or_drop_what_is_being_worked_on,
     redrive_frees_a_delivery_whose_worker_died,
     dropped_is_gone,
+    a_lease_from_before_a_drop_settles_nothing_of_the_same_name,
     list_is_newest_first_filtered_and_limited,
     connections_are_those_with_something_unfinished,
     counts_say_what_happened_and_what_is_there,
@@ -235,6 +236,18 @@ async fn list_is_newest_first_filtered_and_limited(store: Arc<dyn Store>) {
         let filter = Filter { connection: Some("snow".to_owned()), status: Some(status), limit: 10 };
         assert_eq!(ids(store.list(&filter).await.unwrap()), [expected], "{status:?}");
     }
+}
+
+/// A request with an `Idempotency-Key` that is sent again after a person dropped it has its old name.
+async fn a_lease_from_before_a_drop_settles_nothing_of_the_same_name(store: Arc<dyn Store>) {
+    let connection = delivery(1).connection;
+    store.enqueue(delivery(1)).await.unwrap();
+    let stale = store.lease(&connection, at(10), at(20), 1).await.unwrap().remove(0);
+    assert!(store.redrive(id(1), at(21)).await.unwrap() && store.drop_delivery(id(1)).await.unwrap());
+    store.enqueue(delivery(1)).await.unwrap();
+    assert_eq!(store.lease(&connection, at(22), at(32), 1).await.unwrap().len(), 1);
+    store.settle(&stale, &done(1, 0, 0), at(23)).await.unwrap();
+    assert_eq!(store.show(id(1)).await.unwrap().unwrap().0.status, Status::Working);
 }
 
 async fn connections_are_those_with_something_unfinished(store: Arc<dyn Store>) {
