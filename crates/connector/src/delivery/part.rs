@@ -1,6 +1,7 @@
 //! The life of one part of a delivery: hold its correlation, look at the work item, decide, write, remember.
 //!
-//! A process may die between any two lines. Before each write to the tool the correlation holds an intent; see `settle.rs` and `docs/ARCHITECTURE.md`, "Killed between any two lines".
+//! A process may die between any two lines. Before each write to the tool the correlation holds an intent; see
+//! `settle.rs` and `docs/ARCHITECTURE.md`, "Killed between any two lines".
 
 use jiff::Timestamp;
 

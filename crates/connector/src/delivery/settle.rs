@@ -49,7 +49,7 @@ impl Work<'_> {
         Ok(None)
     }
 
-    pub(super) fn settled(held: &mut Held, intent: &Intent, ours: bool) -> Option<Effect> {
+    fn settled(held: &mut Held, intent: &Intent, ours: bool) -> Option<Effect> {
         let effect = intent.effect;
         if ours {
             // The intent goes when all is done: what follows may fail, and must then be settled again.
