@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::auth::{Authenticator, SetupError};
+use crate::records::{NoRecords, Records};
 
 /// Whether deliveries of a connection flow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -93,6 +94,8 @@ pub struct Edge {
     pub authenticator: Authenticator,
     /// Whether deliveries flow.
     pub states: Arc<dyn ConnectionStates>,
+    /// Who brings records; nobody unless [`Edge::with_records`] names one.
+    pub records: Arc<dyn Records>,
     /// How much and how long.
     pub limits: Limits,
     /// When this process began.
@@ -111,6 +114,13 @@ impl Edge {
     ) -> Result<Self, SetupError> {
         let authenticator = Authenticator::new(&settings.intake, secrets, Arc::clone(&clock))?;
         let (limits, started_at) = (Limits::new(&settings), clock.now());
-        Ok(Self { settings, queue, clock, chance, authenticator, states, limits, started_at })
+        let records = Arc::new(NoRecords);
+        Ok(Self { settings, queue, clock, chance, authenticator, states, records, limits, started_at })
+    }
+
+    /// The same with somebody who brings records.
+    #[must_use]
+    pub fn with_records(self, records: Arc<dyn Records>) -> Self {
+        Self { records, ..self }
     }
 }

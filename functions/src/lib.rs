@@ -6,12 +6,15 @@
 pub mod auth;
 pub mod edge;
 pub mod problem;
+pub mod records;
 pub mod server;
 
 #[path = "../alert_intake/mod.rs"]
 pub mod alert_intake;
 #[path = "../status/mod.rs"]
 pub mod status;
+#[path = "../sync_now/mod.rs"]
+pub mod sync_now;
 #[path = "../work_item_create/mod.rs"]
 pub mod work_item_create;
 
@@ -40,6 +43,7 @@ pub fn router(edge: Arc<Edge>) -> Router {
         .route("/", get(status::ready))
         .route("/healthz", get(status::health))
         .route("/api/status", get(status::status))
+        .route("/api/connections/{connection}/sync", post(sync_now::sync))
         .route("/api/alerts/{route}", post(alert_intake::by_route))
         .route("/api/alerts/{connection}/{work_item_type}", post(alert_intake::by_url))
         .route("/api/work-items/{connection}/{work_item_type}", post(work_item_create::create))

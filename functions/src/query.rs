@@ -1,10 +1,11 @@
-//! Query parameters of the action group's URL: the choices of the old ITSM action. Values are never shown in an error, for
-//! the query also holds the key.
+//! Query parameters: the choices of the old ITSM action in an action group's URL, and what a sync by hand shall do. Values are
+//! never shown in an error, for the query also holds the key.
 
 use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
 use connector::route::{Choices, Per};
+use connector::sync::Order;
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::Error as ValueError;
@@ -14,6 +15,7 @@ use crate::nearest;
 use crate::problem::Problem;
 
 const PARAMETERS: [&str; 4] = ["per", "template", "field.NAME", "code"];
+const ORDER: [&str; 3] = ["days", "full", "code"];
 const PER: [&str; 4] = ["alert", "rule", "ci", "row"];
 
 /// `base` (a route's choices, or none) with what `query` chooses instead.
@@ -45,6 +47,23 @@ pub(crate) fn choices(query: Option<&str>, mut base: Choices) -> Result<Choices,
     Ok(base)
 }
 
+/// What a sync by hand shall do, without a budget.
+pub(crate) fn order(query: Option<&str>) -> Result<Order, Problem> {
+    let (mut code, mut days, mut full) = (false, None, None);
+    for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        let twice = match &*name {
+            "code" => std::mem::replace(&mut code, true),
+            "days" => days.replace(parse_days(&value)?).is_some(),
+            "full" => full.replace(parse_flag("full", &value)?).is_some(),
+            other => return Err(unknown(other, &ORDER)),
+        };
+        if twice {
+            return Err(bad(&name, "is given twice").remedy("give each parameter once"));
+        }
+    }
+    Ok(Order { days, full: full.unwrap_or_default(), ..Order::default() })
+}
+
 /// For functions that take no parameters but the key.
 pub(crate) fn none(query: Option<&str>) -> Result<(), Problem> {
     let mut names = form_urlencoded::parse(query.unwrap_or_default().as_bytes()).map(|(name, _)| name);
@@ -55,6 +74,15 @@ fn parse_per(value: &str) -> Result<Per, Problem> {
     let deserializer: serde::de::value::StrDeserializer<'_, ValueError> = value.into_deserializer();
     Per::deserialize(deserializer)
         .map_err(|_| bad("per", "has an unknown value").remedy(nearest::remedy("value", value, PER.into_iter())))
+}
+
+fn parse_days(value: &str) -> Result<u16, Problem> {
+    let days = value.parse().ok().filter(|days| (1..=120).contains(days));
+    days.ok_or_else(|| bad("days", "is not a number of days").remedy("write a number from 1 to 120, for example days=30"))
+}
+
+fn parse_flag(name: &'static str, value: &str) -> Result<bool, Problem> {
+    value.parse().map_err(|_| bad(name, "is neither true nor false").remedy(format!("write {name}=true, or leave it out")))
 }
 
 fn not_empty(name: &'static str, value: &str) -> Result<String, Problem> {

@@ -10,14 +10,20 @@ use connector::work_item::WorkItemType;
 use crate::nearest;
 use crate::problem::Problem;
 
+/// Checks that there is such a connection.
+pub(crate) fn connection(settings: &Settings, name: &str) -> Result<(), Problem> {
+    if settings.connections.contains_key(name) {
+        return Ok(());
+    }
+    let names = settings.connections.keys().map(String::as_str);
+    Err(Problem::new(StatusCode::NOT_FOUND, "unknown-connection", "No such connection")
+        .detail(format!("there is no connection \"{}\"", nearest::shown(name)))
+        .remedy(nearest::remedy("connection", name, names)))
+}
+
 /// Checks that there is such a connection and such a work item type.
 pub(crate) fn work_item_type(settings: &Settings, connection: &str, kind: &str) -> Result<WorkItemType, Problem> {
-    if !settings.connections.contains_key(connection) {
-        let names = settings.connections.keys().map(String::as_str);
-        return Err(Problem::new(StatusCode::NOT_FOUND, "unknown-connection", "No such connection")
-            .detail(format!("there is no connection \"{}\"", nearest::shown(connection)))
-            .remedy(nearest::remedy("connection", connection, names)));
-    }
+    self::connection(settings, connection)?;
     kind.parse().map_err(|()| {
         let names = WorkItemType::ALL.into_iter().map(WorkItemType::name);
         Problem::new(StatusCode::NOT_FOUND, "unknown-work-item-type", "No such work item type")

@@ -17,6 +17,7 @@ use crate::auth::Verified;
 use crate::edge::{ConnectionState, Edge};
 use crate::problem::Problem;
 use crate::query;
+use crate::records::RecordsState;
 
 /// `GET /`: the process listens. The Functions host asks this many times a second while starting.
 pub async fn ready() -> StatusCode {
@@ -42,6 +43,8 @@ pub struct Status {
     pub uptime_seconds: u64,
     /// Counts of all connections together.
     pub counts: Counts,
+    /// Where records go; nothing when this process syncs none.
+    pub sink: Option<String>,
     /// Each connection, by name.
     pub connections: Vec<ConnectionStatus>,
 }
@@ -59,6 +62,9 @@ pub struct ConnectionStatus {
     pub gate: ConnectionState,
     /// Its counts.
     pub counts: Counts,
+    /// Where its records and its configuration stand.
+    #[serde(flatten)]
+    pub records: RecordsState,
 }
 
 /// `GET /api/status`.
@@ -73,6 +79,7 @@ pub async fn status(State(edge): State<Arc<Edge>>, request: Verified) -> Result<
             dry_run: connection.dry_run,
             gate: edge.states.state(name),
             counts: ask(edge.limits.store, edge.queue.counts(Some(name))).await?,
+            records: ask(edge.limits.store, edge.records.state(name)).await?,
         });
     }
     Ok(Json(Status {
@@ -80,6 +87,7 @@ pub async fn status(State(edge): State<Arc<Edge>>, request: Verified) -> Result<
         started_at: edge.started_at,
         uptime_seconds: between(edge.started_at, edge.clock.now()).as_secs(),
         counts,
+        sink: edge.records.sink(),
         connections,
     }))
 }

@@ -1,6 +1,7 @@
 //! What can be typed: sub-commands, options, help. Nothing is done here and nothing is read but the arguments and the
 //! environment variables that stand for them.
 
+mod records;
 pub mod values;
 
 use std::net::SocketAddr;
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use url::Url;
 use uuid::Uuid;
 
+pub use records::{Machine, Query, Records, RecordsAction, Refresh, Sync};
 use values::{Field, PerValue, SchemaOf, SeverityValue, StatusValue, Target, TypeValue};
 
 const EXIT_CODES: &str = "Exit codes: 0 good, 1 something failed, 2 wrong usage or settings.\n\
@@ -44,7 +46,13 @@ pub enum Command {
     Create(Create),
     /// Look at deliveries of the connector on this machine, repeat them, or drop them
     Deliveries(Deliveries),
-    /// Print the JSON Schema of the settings file, for editors
+    /// Bring incidents and change requests that changed in the ITSM tool into the table of records, now
+    Sync(Sync),
+    /// Read templates, choices, groups and field lengths of the ITSM tool again, and hold the settings against them
+    Refresh(Refresh),
+    /// Look at the records that were synced, and at the connector's own log
+    Records(Records),
+    /// Print what others need to know: JSON Schemas for editors, tables and streams for a Log Analytics workspace
     Schema(Schema),
 }
 
@@ -76,8 +84,9 @@ pub struct Demo {
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Example:\n  \
     INTAKE_KEY=... SNOW_PASSWORD=... itsm-connector local --config connector.toml --data ./data --listen 127.0.0.1:7071\n\n\
-    Alerts are then taken at POST /api/alerts/CONNECTION/incident. When it is ready, one line\n\
-    \"listening on http://ADDRESS\" is printed. It stops on ctrl-c or SIGTERM, after finishing what it has in hand.")]
+    Alerts are then taken at POST /api/alerts/CONNECTION/incident, and records are synced at the times of [schedule].\n\
+    When it is ready, \"listening on http://ADDRESS\" is printed, then what happens when. It stops on ctrl-c or SIGTERM,\n\
+    after finishing what it has in hand.")]
 pub struct Local {
     /// The settings file
     #[command(flatten)]
@@ -298,7 +307,7 @@ pub enum DeliveriesAction {
 
 /// Options of `schema`.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "Example:\n  itsm-connector schema > connector.schema.json")]
+#[command(after_help = "Examples:\n  itsm-connector schema > connector.schema.json\n  itsm-connector schema tables")]
 pub struct Schema {
     /// Of what
     #[arg(value_enum, default_value_t = SchemaOf::Settings)]

@@ -7,6 +7,7 @@ pub mod ending;
 pub mod host;
 pub mod logging;
 pub mod output;
+pub mod record_flow;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

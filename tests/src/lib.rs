@@ -3,6 +3,7 @@
 
 pub mod alerts;
 pub mod caller;
+pub mod churn;
 pub mod crash;
 pub mod measure;
 pub mod process;

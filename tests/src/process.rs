@@ -47,6 +47,7 @@ pub struct Plan {
     pub config: PathBuf,
     /// The data directory.
     pub data: PathBuf,
+    secrets: Vec<(&'static str, &'static str)>,
 }
 
 impl Plan {
@@ -54,20 +55,33 @@ impl Plan {
     pub fn new(binary: &str, scratch: &Scratch, settings: &str) -> anyhow::Result<Self> {
         let config = scratch.path().join("connector.toml");
         std::fs::write(&config, settings)?;
-        Ok(Self { binary: binary.into(), config, data: scratch.path().join("data") })
+        Ok(Self {
+            binary: binary.into(),
+            config,
+            data: scratch.path().join("data"),
+            secrets: vec![("INTAKE_KEY", "k"), ("SNOW_PASSWORD", "p")],
+        })
+    }
+
+    /// With one more secret in the environment.
+    #[must_use]
+    pub fn secret(mut self, name: &'static str, value: &'static str) -> Self {
+        self.secrets.push((name, value));
+        self
+    }
+
+    /// Gives a command the secrets and the level of logs.
+    pub fn surround<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command
+            .envs(self.secrets.iter().copied())
+            .env("RUST_LOG", std::env::var("RUST_LOG").unwrap_or_else(|_| "error".to_owned()))
     }
 
     /// Starts the connector and waits until it listens.
     pub async fn start(&self) -> anyhow::Result<Connector> {
         let mut command = Command::new(&self.binary);
-        command
-            .args(["local", "--listen", "127.0.0.1:0", "--config"])
-            .arg(&self.config)
-            .arg("--data")
-            .arg(&self.data)
-            .env("INTAKE_KEY", "k")
-            .env("SNOW_PASSWORD", "p")
-            .env("RUST_LOG", std::env::var("RUST_LOG").unwrap_or_else(|_| "error".to_owned()));
+        command.args(["local", "--listen", "127.0.0.1:0", "--config"]).arg(&self.config).arg("--data").arg(&self.data);
+        self.surround(&mut command);
         Connector::spawn(command).await
     }
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 use anyhow::Context;
 
 /// Words of ServiceNow itself, which are passed on as they come.
-const FROM_SERVICENOW: [&str; 6] = [
+const FROM_SERVICENOW: [&str; 7] = [
+    "Insufficient rights to query records",
     "fields are mandatory:",
     "ACL Exception",
     "Invalid staging table",
@@ -33,7 +34,7 @@ fn sources(directory: &Path, text: &mut String) -> anyhow::Result<()> {
 fn every_message_that_is_quoted_is_one_that_the_program_can_say() -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace")?;
     let mut text = String::new();
-    for directory in ["crates/connector/src", "functions", "handler/src"] {
+    for directory in ["crates/connector/src", "crates/logs-ingestion/src", "functions", "handler/src"] {
         sources(&root.join(directory), &mut text)?;
     }
     let guide = fs::read_to_string(root.join("docs/TROUBLESHOOTING.md"))?;

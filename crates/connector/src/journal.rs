@@ -1,12 +1,15 @@
-//! What the connector says of itself: one entry per event an operator cares about. Written to the log today; the same
-//! entries become rows of `ServiceDeskLog_CL`.
+//! What the connector says of itself: one entry per event an operator cares about, to the log and as rows of
+//! `ServiceDeskLog_CL`.
+
+mod rows;
 
 use std::fmt::Debug;
 
-use serde::Serialize;
+pub use rows::{GATHER, RowJournal};
+use serde::{Deserialize, Serialize};
 
 /// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum LogType {
     /// Something went as it should.
@@ -17,14 +20,26 @@ pub enum LogType {
     Error,
 }
 
+impl LogType {
+    /// As in the column `LogType_s`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "INFO",
+            Self::Warning => "WARNING",
+            Self::Error => "ERROR",
+        }
+    }
+}
+
 /// One event. Empty strings mean "does not apply". No field may hold a secret.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Entry {
     /// How bad it is.
     pub log_type: LogType,
     /// The connection's name.
     pub connection: String,
-    /// What was being done, as a fixed word: `create`, `update`, `resolve`, `reopen`, `find_ci`, `connection`, ...
+    /// What was being done, as a fixed word: `create`, `update`, `resolve`, `sync`, `refresh`, ...; all stand at [`LogRow`](crate::rows::LogRow).
     pub operation: &'static str,
     /// What happened: a fixed sentence, values in the other fields.
     pub message: String,
@@ -36,8 +51,8 @@ pub struct Entry {
     pub work_item: String,
     /// The alert's title.
     pub alert: String,
-    /// The delivery's id.
-    pub delivery_id: String,
+    /// What belongs together: the delivery's id, or the run's.
+    pub correlation_id: String,
 }
 
 /// Takes entries. Must not block and must not fail: a journal that cannot write drops and counts.
@@ -61,7 +76,7 @@ impl Journal for LogJournal {
                     remedy = entry.remedy,
                     work_item = entry.work_item,
                     alert = entry.alert,
-                    delivery_id = entry.delivery_id,
+                    correlation_id = entry.correlation_id,
                     "{}",
                     entry.message
                 )

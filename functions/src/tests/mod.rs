@@ -6,6 +6,7 @@ mod intake;
 mod keys;
 mod sign_in;
 mod status;
+mod sync_now;
 mod work_items;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::edge::{AllOpen, ConnectionStates};
+use crate::records::{NoRecords, Records};
 use crate::server::{ServerLimits, serve_with};
 use crate::{Edge, router};
 
@@ -150,6 +152,7 @@ pub(super) struct Setup {
     pub(super) store: Duration,
     pub(super) server: ServerLimits,
     pub(super) states: Arc<dyn ConnectionStates>,
+    pub(super) records: Arc<dyn Records>,
 }
 
 impl Default for Setup {
@@ -160,6 +163,7 @@ impl Default for Setup {
             store: Duration::from_secs(4),
             server: ServerLimits::default(),
             states: Arc::new(AllOpen),
+            records: Arc::new(NoRecords),
         }
     }
 }
@@ -176,7 +180,8 @@ impl Host {
         vault.0.lock().unwrap().insert("INTAKE_KEY".to_owned(), KEY.to_owned());
         let clock = Arc::new(ManualClock::new("2026-11-23T12:00:00Z".parse().unwrap()));
         let chance = Arc::new(Chance::seeded(7));
-        let mut edge = Edge::new(settings, queue.clone(), vault.clone(), clock.clone(), chance, setup.states).unwrap();
+        let edge = Edge::new(settings, queue.clone(), vault.clone(), clock.clone(), chance, setup.states).unwrap();
+        let mut edge = edge.with_records(setup.records);
         edge.limits.body = setup.body;
         edge.limits.store = setup.store;
         edge.limits.health = setup.store;

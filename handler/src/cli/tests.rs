@@ -1,6 +1,6 @@
 use clap::{CommandFactory, Parser};
 
-use super::values::Target;
+use super::values::{Since, Target};
 use super::{Cli, Command, DeliveriesAction};
 
 fn parse(arguments: &str) -> Result<Command, clap::Error> {
@@ -27,6 +27,15 @@ fn wrong_usage_ends_with_2() {
         "deliveries redrive",
         "deliveries redrive --connection snow 01234567-89ab-7def-8123-456789abcdef",
         "local --listen 7071",
+        "sync --days 0",
+        "sync --days 121",
+        "sync snow other",
+        "refresh --days 3",
+        "records",
+        "records query --kind event",
+        "records query --since yesterday",
+        "records query --limit 0",
+        "schema columns",
     ];
     for arguments in wrong {
         assert_eq!(parse(arguments).unwrap_err().exit_code(), 2, "{arguments}");
@@ -57,4 +66,17 @@ fn the_data_directory_may_stand_after_the_action() {
     assert_eq!(deliveries.data.to_str(), Some("/var/lib/itsm"));
     assert!(deliveries.json);
     assert!(matches!(deliveries.action, DeliveriesAction::List { limit: 50, .. }));
+}
+
+#[test]
+fn since_is_a_length_of_time_a_day_or_an_instant() {
+    let now = "2026-03-10T12:00:00Z".parse().unwrap();
+    let since = |text: &str| text.parse::<Since>().map(|since| since.instant(now).to_string());
+    assert_eq!(since("7d").as_deref(), Ok("2026-03-03T12:00:00Z"));
+    assert_eq!(since("90m").as_deref(), Ok("2026-03-10T10:30:00Z"));
+    assert_eq!(since("2026-03-02").as_deref(), Ok("2026-03-02T00:00:00Z"));
+    assert_eq!(since("2026-03-02T04:30:00+02:00").as_deref(), Ok("2026-03-02T02:30:00Z"));
+    for bad in ["", "tomorrow", "7 moons", "2026-13-02"] {
+        assert!(since(bad).unwrap_err().contains("2026-03-02T04:30:00Z"), "{bad}");
+    }
 }

@@ -2,12 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::ValueEnum;
 use connector::alert::Severity;
+use connector::clock::earlier;
 use connector::route::{Choices, Per};
+use connector::rows::RecordKind;
+use connector::settings::span::Span;
 use connector::store::Status;
 use connector::work_item::WorkItemType;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::{Error as SpanError, StrDeserializer};
 
 use super::ChoiceArguments;
 use crate::ending::Failure;
@@ -129,6 +139,69 @@ pub enum SchemaOf {
     Settings,
     /// The body of POST /api/work-items/CONNECTION/TYPE
     WorkItem,
+    /// The tables that a Log Analytics workspace needs, with their columns
+    Tables,
+    /// The stream declarations that a data collection rule needs
+    Streams,
+}
+
+/// Which rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RecordsOf {
+    /// Incidents
+    Incident,
+    /// Change requests
+    #[value(alias = "change_request")]
+    ChangeRequest,
+    /// The connector's own log
+    Log,
+}
+
+impl RecordsOf {
+    /// The kind of record; nothing for the log.
+    #[must_use]
+    pub const fn kind(self) -> Option<RecordKind> {
+        match self {
+            Self::Incident => Some(RecordKind::Incident),
+            Self::ChangeRequest => Some(RecordKind::ChangeRequest),
+            Self::Log => None,
+        }
+    }
+}
+
+/// `7d`, `2026-03-02` or `2026-03-02T04:30:00Z`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Since {
+    /// So long before now.
+    Ago(Duration),
+    /// That instant.
+    At(Timestamp),
+}
+
+impl FromStr for Since {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let span: StrDeserializer<'_, SpanError> = text.into_deserializer();
+        if let Ok(span) = Span::deserialize(span) {
+            return Ok(Self::Ago(span.get()));
+        }
+        let midnight = || text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok().map(|midnight| midnight.timestamp());
+        text.parse().ok().or_else(midnight).map(Self::At).ok_or_else(|| {
+            "write how long ago (30m, 24h, 7d), a day (2026-03-02) or an instant (2026-03-02T04:30:00Z), UTC".to_owned()
+        })
+    }
+}
+
+impl Since {
+    /// The instant, seen from `now`.
+    #[must_use]
+    pub fn instant(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::Ago(length) => earlier(now, length),
+            Self::At(instant) => instant,
+        }
+    }
 }
 
 /// `NAME=VALUE`.

@@ -15,6 +15,10 @@ pub async fn run(args: &Local, outside: Outside, output: &mut Output<'_>) -> Res
     let running = host::start(settings, &args.data, args.listen, outside).await?;
     // Others wait for this line and read the address from it.
     output.line(&format!("listening on http://{}", running.address))?;
+    for line in &running.told {
+        // Whoever waited for the first line may have gone away with it.
+        let _ = output.line(line);
+    }
     signals.next().await;
     tracing::info!("stopping: finishing what is in hand; a second signal stops at once");
     tokio::select! {

@@ -8,8 +8,11 @@ pub mod deliveries;
 pub mod demo;
 pub mod local;
 pub mod preview;
+pub mod records;
+pub mod refresh;
 pub mod schema;
 pub mod send;
+pub mod sync;
 pub mod validate;
 
 mod intake;
@@ -41,20 +44,23 @@ pub async fn run(command: Command) -> Result<ExitCode, Failure> {
     let ending = match command {
         #[cfg(feature = "demo")]
         Command::Demo(args) => demo::run(&args, &mut output).await?,
-        Command::Local(args) => {
-            let Surroundings { secrets, clock } = outside;
-            let chance = Arc::new(Chance::from_system());
-            local::run(&args, Outside { secrets, clock, chance }, &mut output).await?
-        }
+        Command::Local(args) => local::run(&args, with_chance(outside), &mut output).await?,
         Command::Validate(args) => validate::run(&args, &*outside.secrets, &mut output)?,
         Command::Check(args) => check::run(&args, &outside, &mut output).await?,
         Command::Preview(args) => preview::run(&args, &outside, &mut output)?,
         Command::Send(args) => send::run(&args, &*outside.secrets, &mut output).await?,
         Command::Create(args) => create::run(&args, &*outside.secrets, &mut output).await?,
         Command::Deliveries(args) => deliveries::run(&args, &*outside.clock, &mut output).await?,
+        Command::Sync(args) => sync::run(&args, &with_chance(outside), &mut output).await?,
+        Command::Refresh(args) => refresh::run(&args, &with_chance(outside), &mut output).await?,
+        Command::Records(args) => records::run(&args, &*outside.clock, &mut output).await?,
         Command::Schema(args) => schema::run(&args, &mut output)?,
     };
     Ok(ending.into())
+}
+
+fn with_chance(Surroundings { secrets, clock }: Surroundings) -> Outside {
+    Outside { secrets, clock, chance: Arc::new(Chance::from_system()) }
 }
 
 /// The settings in `file`, without a single problem and with every secret at hand: for those who run with them.

@@ -1,11 +1,12 @@
 //! Measures the connector on this machine and prints figures, goals and verdicts; see `docs/PERFORMANCE.md`.
 
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, ensure};
 use clap::Parser;
 use itsm_connector::output::Output;
-use tests::measure::{Extent, Subject, floor, run};
+use tests::measure::{Extent, Subject, floor, run, sync};
 
 /// Measures intake, deliveries, start and memory of the connector on this machine, in some minutes, by real processes, a real
 /// disk and an emulated ServiceNow. Set TMPDIR to the disk that is to be measured.
@@ -35,9 +36,24 @@ struct Arguments {
     /// Alerts between two readings of memory.
     #[arg(long, default_value_t = 100_000)]
     alerts: u64,
+    /// Incidents that are synced against the clock.
+    #[arg(long, default_value_t = 200_000)]
+    records: usize,
+    /// Incidents of the long sync whose memory is held against that of a short one.
+    #[arg(long, default_value_t = 1_000_000)]
+    many: usize,
+    /// A Python with the requirements of tests/clients, for comparison; `tests/clients/run` makes the default.
+    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/clients/venv/bin/python"))]
+    python: PathBuf,
     /// Is the bare server that the connector is compared with.
     #[arg(long, hide = true)]
     floor: bool,
+    /// Is the bare pipeline that the sync is compared with, from this instance.
+    #[arg(long, hide = true, requires = "floor_logs")]
+    floor_sync: Option<String>,
+    /// Into this endpoint.
+    #[arg(long, hide = true)]
+    floor_logs: Option<String>,
 }
 
 #[tokio::main]
@@ -45,6 +61,10 @@ async fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::parse();
     if arguments.floor {
         floor::serve().await?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let (Some(tool), Some(logs)) = (&arguments.floor_sync, &arguments.floor_logs) {
+        sync::floor::run(tool, logs).await?;
         return Ok(ExitCode::SUCCESS);
     }
     ensure!(!cfg!(debug_assertions), "an unoptimised build is not worth measuring: cargo run --release -p tests --bin measure");
@@ -66,6 +86,9 @@ async fn main() -> anyhow::Result<ExitCode> {
         deliveries: arguments.deliveries.max(100),
         starts: arguments.starts.max(1),
         alerts: arguments.alerts.max(1),
+        records: arguments.records.max(1000),
+        many: arguments.many.max(10_000),
+        python: Some(arguments.python).filter(|python| python.exists()),
     };
     let report = run(&extent).await?;
     let mut standard = std::io::stdout();

@@ -9,6 +9,7 @@ mod machine;
 mod memory;
 mod report;
 mod start;
+pub mod sync;
 mod template;
 
 use std::path::PathBuf;
@@ -27,6 +28,10 @@ pub enum Subject {
     Start,
     /// Resident memory.
     Memory,
+    /// Records a second into a workspace.
+    Sync,
+    /// Resident memory of a sync.
+    SyncMemory,
 }
 
 /// What is measured with, and how much of it.
@@ -50,6 +55,12 @@ pub struct Extent {
     pub starts: usize,
     /// Alerts between two readings of memory.
     pub alerts: u64,
+    /// Incidents that are synced against the clock.
+    pub records: usize,
+    /// Incidents of the long sync whose memory is held against that of a short one.
+    pub many: usize,
+    /// A Python with the requirements of `tests/clients`, for comparison.
+    pub python: Option<PathBuf>,
 }
 
 /// Measures what is wanted, one thing after the other.
@@ -67,6 +78,12 @@ pub async fn run(extent: &Extent) -> anyhow::Result<Report> {
     }
     if wanted(Subject::Memory) {
         memory::measure(extent, &mut report).await?;
+    }
+    if wanted(Subject::Sync) {
+        sync::speed(extent, &mut report).await?;
+    }
+    if wanted(Subject::SyncMemory) {
+        sync::memory(extent, &mut report).await?;
     }
     report.machine.load_at_end = machine::load();
     Ok(report)

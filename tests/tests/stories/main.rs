@@ -24,6 +24,8 @@ mod outage;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
+mod records;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod requests;
@@ -33,5 +35,9 @@ mod several;
 mod stage;
 #[cfg(test)]
 mod strangers;
+#[cfg(test)]
+mod told;
+#[cfg(test)]
+mod workspace;
 #[cfg(test)]
 mod wrong_input;

@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use connector::clock::{Chance, Clock, ManualClock, SystemClock};
+use connector::clock::{Chance, Clock, ManualClock, SystemClock, between};
 use connector::secret::{MissingSecret, Secret, SecretRef, Secrets};
 use connector::settings::Settings;
-use connector::store::{Filter, Listed, Status};
+use connector::store::{Filter, Listed, Reading, RecordFilter, RecordTable, Status};
+use emulators::logs_ingestion::TOKEN;
 use emulators::servicenow::{Effect, Fault, Options, Record, Seed, ServiceNow, Time};
 use itsm_connector::cli::{Cli, Command};
 use itsm_connector::commands::deliveries;
@@ -28,6 +29,11 @@ pub(crate) const BARE: Seed = Seed { incidents: 0, change_requests: 0, problems:
 pub(crate) const INCIDENT: &str = "/api/alerts/snow/incident";
 /// A condition that has not come about after this long never will.
 const PATIENCE: Duration = Duration::from_secs(40);
+/// So long the clock only creeps while a delivery is due and nobody takes it: the machine may be busy. Then whoever should take
+/// it waits for time to pass.
+const CREEP: Duration = Duration::from_secs(5);
+/// The first step of the clock while nothing is to be done.
+const STEP: Duration = Duration::from_millis(500);
 
 /// Secrets that a story can change.
 #[derive(Debug, Default)]
@@ -36,6 +42,10 @@ pub(crate) struct Vault(Mutex<BTreeMap<String, String>>);
 impl Vault {
     pub(crate) fn set(&self, name: &str, value: &str) {
         self.0.lock().unwrap().insert(name.to_owned(), value.to_owned());
+    }
+
+    pub(crate) fn forget(&self, name: &str) {
+        self.0.lock().unwrap().remove(name);
     }
 }
 
@@ -67,7 +77,7 @@ pub(crate) fn options() -> Options {
 }
 
 /// `[connections.snow]` and what a story adds to it; `more` may hold its own `auth`, and sections at its end.
-fn connection(url: &str, more: &str) -> String {
+pub(crate) fn connection(url: &str, more: &str) -> String {
     let auth = if more.contains("auth =") {
         ""
     } else {
@@ -75,6 +85,16 @@ fn connection(url: &str, more: &str) -> String {
     };
     let intake = if more.contains("[intake]") { "" } else { "[intake]\napi_keys = [\"$INTAKE_KEY\"]\n" };
     format!("[connections.snow]\nprovider = \"servicenow\"\nurl = \"{url}\"\n{auth}{more}\n{intake}")
+}
+
+/// The settings, without schedules unless they have their own: most stories are about alerts, and their clock jumps.
+fn parsed(text: &str) -> Settings {
+    let mut settings = Settings::from_toml(text, "connector.toml").unwrap();
+    if !text.contains("[schedule]") {
+        settings.schedule.sync.clear();
+        settings.schedule.configuration_refresh.clear();
+    }
+    settings
 }
 
 impl Stage {
@@ -98,12 +118,16 @@ impl Stage {
     /// With the whole settings file given.
     pub(crate) async fn open(tool: ServiceNow, settings: &str) -> Self {
         let vault = Arc::new(Vault::default());
-        for (name, value) in
-            [("SNOW_PASSWORD", "p"), ("INTAKE_KEY", "k"), ("CLIENT_SECRET", "itsm-secret"), ("API_KEY", "itsm-api-key")]
-        {
+        for (name, value) in [
+            ("SNOW_PASSWORD", "p"),
+            ("INTAKE_KEY", "k"),
+            ("CLIENT_SECRET", "itsm-secret"),
+            ("API_KEY", "itsm-api-key"),
+            ("INGESTION_TOKEN", TOKEN),
+        ] {
             vault.set(name, value);
         }
-        let settings = Settings::from_toml(settings, "connector.toml").unwrap();
+        let settings = parsed(settings);
         assert_eq!(settings.validate(&*vault), []);
         let scratch = Scratch::new("story").unwrap();
         let clock = Arc::new(ManualClock::new(begin()));
@@ -120,7 +144,7 @@ impl Stage {
 
     /// The same, with other settings of the connection.
     pub(crate) async fn restarted_on(self, more: &str) -> Self {
-        let settings = Settings::from_toml(&connection(&self.tool.url(), more), "connector.toml").unwrap();
+        let settings = parsed(&connection(&self.tool.url(), more));
         self.restarted_with(settings).await
     }
 
@@ -179,23 +203,59 @@ impl Stage {
 
     async fn wait(&self, what: &str, passing: bool, condition: impl AsyncFn() -> bool) {
         let begun = Instant::now();
-        let mut step = Duration::from_millis(500);
+        let mut step = STEP;
+        let mut due_since = None;
         while !condition().await {
             if begun.elapsed() > PATIENCE {
                 let all = self.running.queue.list(&Filter { limit: 20, ..Filter::default() }).await.unwrap();
                 panic!("{what} did not come about; {all:#?}");
             }
             if passing {
-                // What is in hand works in real time: beside it the clock only creeps.
+                // What is due is asked first: what is taken in between is in hand.
+                let rest = self.rest().await;
+                let due = rest.is_some_and(|rest| rest.is_zero());
                 let working = Filter { status: Some(Status::Working), limit: 1, connection: None };
-                let busy = !self.running.queue.list(&working).await.unwrap().is_empty();
-                // Long waits are passed over in longer steps.
-                step = (step + step / 32).min(Duration::from_secs(15));
-                self.advance(if busy { Duration::from_millis(2) } else { step });
+                let in_hand = !self.running.queue.list(&working).await.unwrap().is_empty();
+                due_since = if due && !in_hand { due_since.or(Some(Instant::now())) } else { None };
+                let forgotten = due_since.is_some_and(|since| since.elapsed() > CREEP);
+                // What is in hand works in real time: beside it the clock only creeps.
+                let pass = if in_hand {
+                    Duration::from_millis(2)
+                } else if due && !forgotten {
+                    Duration::from_millis(20)
+                } else {
+                    // Long waits are passed over in longer steps, but not past what comes next.
+                    step = (step + step / 32).min(Duration::from_secs(15));
+                    rest.filter(|_| !due).map_or(step, |rest| rest.min(step))
+                };
+                self.advance(pass);
             }
             let clock: &dyn Clock = &SystemClock;
             clock.sleep(Duration::from_millis(1)).await;
         }
+    }
+
+    /// How long until a delivery is due and its connection does not wait; nothing when there is none.
+    async fn rest(&self) -> Option<Duration> {
+        let mut rests = Vec::new();
+        for connection in self.settings.connections.keys() {
+            if let Some(due) = self.running.queue.next_due(connection).await.unwrap() {
+                let rest = between(self.clock.now(), due);
+                rests.push(if rest.is_zero() { self.closed(connection).await.unwrap_or_default() } else { rest });
+            }
+        }
+        rests.into_iter().min()
+    }
+
+    /// How long a connection still waits, if it does.
+    async fn closed(&self, connection: &str) -> Option<Duration> {
+        let request = self.client.get(self.url("/api/status")).header("x-functions-key", "k");
+        // A story may have other keys; then nobody knows, and the clock creeps.
+        let status: Value = serde_json::from_str(&request.send().await.ok()?.text().await.ok()?).ok()?;
+        let all = status["connections"].as_array()?;
+        let until = all.iter().find(|one| one["name"] == connection)?["gate"]["until"].as_str()?;
+        let until: Timestamp = until.parse().ok()?;
+        Some(between(self.clock.now(), until)).filter(|rest| !rest.is_zero())
     }
 
     /// Lets what can be done without time passing be done. For proving that something does not happen.
@@ -218,6 +278,33 @@ impl Stage {
     pub(crate) async fn delivery(&self, id: &str) -> Listed {
         let all = self.running.queue.list(&Filter { limit: 10_000, ..Filter::default() }).await.unwrap();
         all.into_iter().find(|listed| listed.id.to_string() == id).expect("the delivery is known")
+    }
+
+    /// Presses the Sync button while time passes, for what waits and tries again; the answer.
+    pub(crate) async fn sync_now(&self) -> Value {
+        self.sync_in_time("").await
+    }
+
+    /// The same with a query.
+    pub(crate) async fn sync_in_time(&self, query: &str) -> Value {
+        let request = self.request(&format!("/api/connections/snow/sync{query}"), "").send();
+        let answer = async {
+            let answer = request.await.unwrap();
+            let (status, text) = (answer.status(), answer.text().await.unwrap());
+            assert_eq!(status, 200, "{text}");
+            serde_json::from_str(&text).unwrap()
+        };
+        let passing = async {
+            loop {
+                self.advance(Duration::from_millis(500));
+                let clock: &dyn Clock = &SystemClock;
+                clock.sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::select! {
+            answer = answer => answer,
+            () = passing => unreachable!("time has no end"),
+        }
     }
 
     /// `GET /api/status`.
@@ -243,6 +330,16 @@ impl Stage {
         let mut printed = Vec::new();
         let ending = deliveries::run(&arguments, &*self.clock, &mut Output::new(&mut printed)).await;
         (ending.map_err(|failure| failure.to_string()).unwrap(), String::from_utf8(printed).unwrap())
+    }
+
+    /// The rows of `ServiceDesk_CL` or `ServiceDeskLog_CL`, oldest first.
+    pub(crate) async fn rows(&self, table: RecordTable) -> Vec<Value> {
+        let mut reading = Reading::new(&*self.running.records, RecordFilter { table, ..RecordFilter::default() });
+        let mut rows = Vec::new();
+        while let Some(page) = reading.next().await.unwrap() {
+            rows.extend(page.iter().map(|row| serde_json::from_str::<Value>(row).unwrap()));
+        }
+        rows
     }
 
     pub(crate) fn fault(&self, effect: Effect) {

@@ -109,7 +109,7 @@ impl Work<'_> {
             remedy: remedy.to_owned(),
             work_item: work_item.to_owned(),
             alert: self.alert.title.clone(),
-            delivery_id: self.delivery.id.to_string(),
+            correlation_id: self.delivery.id.to_string(),
         });
     }
 }

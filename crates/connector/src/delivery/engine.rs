@@ -159,7 +159,7 @@ impl Engine {
                 remedy: String::new(),
                 work_item: String::new(),
                 alert: String::new(),
-                delivery_id: String::new(),
+                correlation_id: String::new(),
             });
         }
     }
@@ -177,7 +177,7 @@ impl Engine {
                 remedy: remedy.to_owned(),
                 work_item: String::new(),
                 alert: alert.title.clone(),
-                delivery_id: delivery.id.to_string(),
+                correlation_id: delivery.id.to_string(),
             });
         };
         // Neither of these says whether the tool works: another may go first.
@@ -268,7 +268,7 @@ impl Engine {
             remedy: remedy.clone(),
             work_item: String::new(),
             alert: String::new(),
-            delivery_id: delivery.id.to_string(),
+            correlation_id: delivery.id.to_string(),
         });
         Verdict::DeadLetter { cause, remedy }
     }

@@ -6,8 +6,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::records::{Ask, Gone, Page, Position};
 use super::{ConfigurationItemFound, ConfigurationItemQuery, Lifecycle, Provider, ProviderError};
+use crate::configuration::Configuration;
 use crate::probe::Report;
+use crate::rows::RecordKind;
 use crate::work_item::{Change, Draft, Phase, Transition, WorkItem, WorkItemKey, WorkItemType, Written};
 
 /// Number of every made-up record.
@@ -91,6 +94,22 @@ impl Provider for DryRun {
 
     async fn find_configuration_item(&self, query: &ConfigurationItemQuery) -> Result<ConfigurationItemFound, ProviderError> {
         self.0.find_configuration_item(query).await
+    }
+
+    async fn page(&self, ask: &Ask<'_>) -> Result<Page, ProviderError> {
+        self.0.page(ask).await
+    }
+
+    async fn gone(&self, kind: RecordKind, after: &Position, limit: u32) -> Result<Option<Gone>, ProviderError> {
+        self.0.gone(kind, after, limit).await
+    }
+
+    async fn configuration(&self, kinds: &[WorkItemType]) -> Result<Configuration, ProviderError> {
+        self.0.configuration(kinds).await
+    }
+
+    fn adopt(&self, configuration: &Configuration) {
+        self.0.adopt(configuration);
     }
 
     async fn check(&self, kinds: &[WorkItemType], report: &mut Report) {

@@ -5,6 +5,7 @@
 
 pub mod cached;
 pub mod dry_run;
+pub mod records;
 pub mod retry_after;
 pub mod servicenow;
 pub(crate) mod tls;
@@ -19,8 +20,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use self::records::{Ask, Gone, Page, Position};
 use crate::clock::Clock;
+use crate::configuration::Configuration;
 use crate::probe::Report;
+use crate::rows::RecordKind;
 use crate::secret::Secrets;
 use crate::settings::{Connection, ProviderName};
 use crate::work_item::{Change, ConfigurationItem, Draft, WorkItem, WorkItemKey, WorkItemType, Written};
@@ -160,6 +164,20 @@ pub trait Provider: Send + Sync + Debug {
 
     /// Looks for a configuration item; creates one when the connection's settings say so.
     async fn find_configuration_item(&self, query: &ConfigurationItemQuery) -> Result<ConfigurationItemFound, ProviderError>;
+
+    /// A page of records behind `ask.after`, in the order of their last change. Every record that can be read and is not
+    /// changed meanwhile comes once; a record changed meanwhile comes again at its new place.
+    async fn page(&self, ask: &Ask<'_>) -> Result<Page, ProviderError>;
+
+    /// Records that went from their table since `after`, at most about `limit`. `None` when the tool does not tell, or not us.
+    async fn gone(&self, kind: RecordKind, after: &Position, limit: u32) -> Result<Option<Gone>, ProviderError>;
+
+    /// Reads what the tool offers for the work item types in `kinds`. Parts that may not be read are gaps; it fails only when
+    /// the tool cannot be spoken to.
+    async fn configuration(&self, kinds: &[WorkItemType]) -> Result<Configuration, ProviderError>;
+
+    /// Takes a copy of [`Provider::configuration`] to fall back on when a list that is needed cannot be read.
+    fn adopt(&self, configuration: &Configuration);
 
     /// Goes through every step of a connection check, for the work item types in `kinds`. Never fails: failures are probes.
     async fn check(&self, kinds: &[WorkItemType], report: &mut Report);

@@ -107,7 +107,8 @@ impl Wire {
         let _turn = self.gate.acquire().await.ok();
         let mut response = request.send().await.map_err(|error| self.transport(&error, effect, what))?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let mut body = BytesMut::new();
+        let told = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
+        let mut body = BytesMut::with_capacity(told.min(MAX_BODY));
         while let Some(chunk) = response.chunk().await.map_err(|error| self.transport(&error, effect, what))? {
             if body.len() + chunk.len() > MAX_BODY {
                 return Err(effect.unknown(format!("{what}: the answer of {} is longer than 16 MiB", self.host)));
@@ -134,11 +135,18 @@ impl Wire {
                 Some(tls) => tls::explain(tls, host),
                 None if error.is_timeout() => (
                     format!("{host} does not answer (connecting timed out)"),
-                    "check the network, firewall and proxy between the connector and the instance".to_owned(),
+                    format!("check the network, firewall and proxy between the connector and {host}"),
+                ),
+                None if is_unknown_host(error) => (
+                    format!("{host} cannot be reached, no such host is known ({})", told(error)),
+                    format!(
+                        "check the host {host} in url for typing errors, and this machine's name server; the name of an instance \
+                         that was deleted or reclaimed vanishes"
+                    ),
                 ),
                 None => (
                     format!("{host} cannot be reached: {}", told(error)),
-                    "check the host in url, DNS, and the network between the connector and the instance".to_owned(),
+                    format!("check url, that {host} is up, and the network and firewalls between the connector and it"),
                 ),
             };
             return ProviderError::Wait { reason: WaitReason::Outage, after: None, cause: format!("{what}: {cause}"), remedy };
@@ -159,6 +167,12 @@ pub fn is_loopback(url: &Url) -> bool {
         Some(url::Host::Ipv6(address)) => address.is_loopback(),
         None => false,
     }
+}
+
+/// Whether the name could not be looked up. The kind of error is the HTTP client's own, so that only its words can be asked.
+fn is_unknown_host(error: &reqwest::Error) -> bool {
+    let first = error as &dyn std::error::Error;
+    std::iter::successors(Some(first), |error| error.source()).any(|error| error.to_string().contains("dns error"))
 }
 
 /// The innermost reason, which never holds the URL: the outer ones only say "error sending request".

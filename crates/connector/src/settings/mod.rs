@@ -3,6 +3,7 @@
 
 pub mod problem;
 mod read;
+pub mod record_flow;
 mod schema;
 mod shape;
 pub mod span;
@@ -21,6 +22,7 @@ use crate::route::Route;
 use crate::secret::SecretRef;
 use crate::work_item::WorkItemType;
 pub use read::locate;
+pub use record_flow::{AzureCredential, Cloud, Schedule, SyncSettings, Workspace};
 pub use schema::schema;
 use span::Span;
 
@@ -42,6 +44,12 @@ pub struct Settings {
     /// How long finished things are kept.
     #[serde(default)]
     pub retention: Retention,
+    /// When records are synced and configuration is refreshed.
+    #[serde(default)]
+    pub schedule: Schedule,
+    /// The Log Analytics workspace that rows go to; without it they are kept in the embedded database.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace: Option<Workspace>,
 }
 
 /// Which ITSM product.
@@ -102,6 +110,9 @@ pub struct Connection {
     /// Configuration items.
     #[serde(default)]
     pub configuration_item: ConfigurationItemSettings,
+    /// Which records flow back.
+    #[serde(default)]
+    pub sync: SyncSettings,
     /// What only ServiceNow knows.
     #[serde(default)]
     pub servicenow: ServiceNowSettings,
@@ -283,11 +294,21 @@ pub struct Retention {
     pub dead_letters: Span,
     /// Correlations whose work item was not touched for this long.
     pub correlations: Span,
+    /// Rows of `ServiceDesk_CL` kept in the embedded database; a workspace has its own retention.
+    pub records: Span,
+    /// Rows of `ServiceDeskLog_CL` kept in the embedded database.
+    pub log: Span,
 }
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { deliveries: Span::hours(3 * 24), dead_letters: Span::hours(90 * 24), correlations: Span::hours(90 * 24) }
+        Self {
+            deliveries: Span::hours(3 * 24),
+            dead_letters: Span::hours(90 * 24),
+            correlations: Span::hours(90 * 24),
+            records: Span::hours(120 * 24),
+            log: Span::hours(30 * 24),
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 //! What settings must say beyond being readable: names, addresses, secrets, limits, templates. Looks at files and secrets named
-//! in the settings, never at the network.
+//! in the settings, never at the network. What belongs to the way back, from the tool to the workspace, stands in [`flow`].
 
 use std::path::Path;
 use std::time::Duration;
@@ -13,6 +13,8 @@ use crate::provider::servicenow::config::ServiceNowAuth;
 use crate::secret::{SecretRef, Secrets};
 use crate::work_item::WorkItemType;
 use crate::work_item::render::Renderer;
+
+mod flow;
 
 const LONGEST_NAME: usize = 64;
 const DAY: u64 = 86_400;
@@ -47,8 +49,14 @@ impl Settings {
             ("retention.deliveries", self.retention.deliveries),
             ("retention.dead_letters", self.retention.dead_letters),
             ("retention.correlations", self.retention.correlations),
+            ("retention.records", self.retention.records),
+            ("retention.log", self.retention.log),
         ] {
             check.positive(key, span);
+        }
+        check.schedule(&self.schedule);
+        if let Some(workspace) = &self.workspace {
+            check.workspace(workspace);
         }
         check.problems
     }
@@ -123,6 +131,7 @@ impl Check<'_> {
             self.not_blank(&at(&format!("severity.{severity:?}.impact")), Some(&map.impact));
             self.not_blank(&at(&format!("severity.{severity:?}.urgency")), Some(&map.urgency));
         }
+        self.sync(&at("sync"), &connection.sync);
         self.servicenow(&at("servicenow"), connection);
         if let Err(problems) = Renderer::compile(name, connection) {
             self.problems.extend(problems);
@@ -239,15 +248,9 @@ impl Check<'_> {
         if url.query().is_some() || url.fragment().is_some() {
             self.wrong(key, "must not have a query or fragment", "remove everything from ? or # on");
         }
-        let loopback = match url.host() {
-            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-            Some(Host::Ipv4(ip)) => ip.is_loopback(),
-            Some(Host::Ipv6(ip)) => ip.is_loopback(),
-            None => false,
-        };
         match url.scheme() {
             "https" => {}
-            "http" if loopback => {}
+            "http" if is_loopback(url) => {}
             "http" => self.wrong(key, "plain http is allowed to loopback only", "use https"),
             other => self.wrong(key, format!("\"{other}\" is not a scheme to reach it by"), "use https"),
         }
@@ -298,6 +301,15 @@ impl Check<'_> {
         if span.get() > Duration::from_secs(seconds) {
             self.wrong(key, format!("{span} is too long"), format!("at most {}", Span::seconds(seconds)));
         }
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
     }
 }
 

@@ -1,8 +1,9 @@
-//! What must outlive the process: queued deliveries and state documents. A store knows nothing of alerts: it keeps bytes,
+//! What must outlive the process: queued deliveries, state documents, and rows where there is no workspace. A store knows nothing of alerts: it keeps bytes,
 //! due times and versions. SQLite on one machine, Azure Storage on Azure, memory in tests: one behaviour.
 
 pub mod memory;
 mod outcome;
+mod records;
 pub mod retention;
 pub mod sqlite;
 #[cfg(test)]
@@ -15,6 +16,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use self::records::{Reading, Record, RecordFilter, RecordPage, RecordPlace, RecordStore, RecordTable, RecordsHeld};
 use crate::delivery::{Delivery, DeliveryId, Summary, Verdict};
 
 /// Why a store could not do it.

@@ -1,4 +1,4 @@
-//! State has an end: finished deliveries, dead letters and correlations nobody touched for long are forgotten, a few at a time,
+//! State has an end: finished deliveries, dead letters, correlations nobody touched for long and old rows are forgotten, a few at a time,
 //! so that a store under a steady load stays as large as it is. A late alert always wins: what it touched is not removed.
 
 use std::collections::HashSet;
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{DeliveryQueue, StateStore, StoreError};
+use super::{DeliveryQueue, RecordStore, RecordTable, StateStore, StoreError};
 use crate::clock::{Clock, earlier};
 use crate::correlation::Correlation;
 use crate::settings::Retention;
@@ -21,6 +21,9 @@ pub const INTERVAL: Duration = Duration::from_secs(600);
 /// How many go in one step.
 const STEP: usize = 500;
 
+/// The newest row of a work item is kept at least as long as the longest window of a sync: it is not read again until the work
+/// item changes.
+const NEWEST_ROW: Duration = Duration::from_secs(120 * 86_400);
 /// How many correlations are removed at the same time, so that they share disk writes.
 const TOGETHER: usize = 32;
 
@@ -33,6 +36,10 @@ pub struct Pruned {
     pub correlations: usize,
     /// Old correlations that were left: being worked on, half done, unreadable, or just changed.
     pub left: usize,
+    /// Rows of `ServiceDesk_CL`.
+    pub records: u64,
+    /// Rows of `ServiceDeskLog_CL`.
+    pub log: u64,
 }
 
 /// Forgets, step by step, everything that is older than `retention` at `now`. May be dropped between any two steps.
@@ -109,10 +116,23 @@ async fn together<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output>
     running.into_iter().filter_map(|(_, output)| output).collect()
 }
 
-/// Prunes every ten minutes until `shutdown` is ready. A failure is logged and tried again the next time.
+/// Forgets the rows that are older than `retention` at `now`, step by step. A workspace does so itself.
+pub async fn prune_records(records: &dyn RecordStore, retention: &Retention, now: Timestamp) -> Result<Pruned, StoreError> {
+    let kept = retention.records.get();
+    let (before, newest_before) = (earlier(now, kept), earlier(now, kept.max(NEWEST_ROW)));
+    let log_before = earlier(now, retention.log.get());
+    Ok(Pruned {
+        records: records.prune_records(RecordTable::ServiceDesk, before, newest_before).await?,
+        log: records.prune_records(RecordTable::Log, log_before, log_before).await?,
+        ..Pruned::default()
+    })
+}
+
+/// Prunes every ten minutes until `shutdown` is ready; `records` are the rows, unless a workspace has them. A failure is logged and tried again the next time.
 pub async fn run(
     queue: Arc<dyn DeliveryQueue>,
     state: Arc<dyn StateStore>,
+    records: Option<Arc<dyn RecordStore>>,
     retention: Retention,
     clock: Arc<dyn Clock>,
     shutdown: impl Future<Output = ()> + Send,
@@ -120,10 +140,16 @@ pub async fn run(
     let prune = async {
         loop {
             match prune_once(&*queue, &*state, &retention, clock.now()).await {
-                Ok(Pruned { deliveries, correlations, left }) => {
+                Ok(Pruned { deliveries, correlations, left, .. }) => {
                     tracing::debug!(deliveries, correlations, left, "old state was forgotten");
                 }
                 Err(error) => tracing::warn!(%error, "old state could not be forgotten; trying again in ten minutes"),
+            }
+            if let Some(store) = &records {
+                match prune_records(&**store, &retention, clock.now()).await {
+                    Ok(Pruned { records, log, .. }) => tracing::debug!(records, log, "old rows were forgotten"),
+                    Err(error) => tracing::warn!(%error, "old rows could not be forgotten; trying again in ten minutes"),
+                }
             }
             clock.sleep(INTERVAL).await;
         }

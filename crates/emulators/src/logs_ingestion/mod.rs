@@ -182,10 +182,10 @@ impl Endpoint {
             Some(Effect::Drop) => return Ok(Decision::Drop(at_once)),
             Some(Effect::DropAfterAccept | Effect::Slow(_)) | None => {}
         }
-        let records: Vec<Row> = serde_json::from_slice(&body)
-            .map_err(|_| refusal(400, "InvalidPayload", "The body must be a JSON array of objects."))?;
-        request.records = records.len();
-        self.state().tables.add(stream, columns, records, self.options.keep_rows);
+        let taken = tables::read(&body, columns, self.options.keep_rows)
+            .ok_or_else(|| refusal(400, "InvalidPayload", "The body must be a JSON array of objects."))?;
+        request.records = usize::try_from(taken.records).unwrap_or(usize::MAX);
+        self.state().tables.add(stream, taken);
         Ok(match effect {
             Some(Effect::DropAfterAccept) => Decision::Drop(at_once),
             Some(Effect::Slow(delay)) => Decision::Answer(Answer::empty(204), delay),

@@ -1,9 +1,15 @@
 //! Streams that have become rows. Like the service, members that no column declares are dropped without a word and long texts are cut;
 //! unlike the service, both are remembered, so that a story can insist that it never happened.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
-use serde_json::{Map, Value};
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value, value::RawValue};
 
 use super::options::{Columns, Kind};
 
@@ -26,29 +32,12 @@ struct Table {
 pub(super) struct Tables(BTreeMap<String, Table>);
 
 impl Tables {
-    pub(super) fn add(&mut self, stream: &str, columns: &Columns, records: Vec<Row>, keep: bool) {
+    /// Takes over what a call held.
+    pub(super) fn add(&mut self, stream: &str, taken: Taken) {
         let table = self.0.entry(stream.to_owned()).or_default();
-        for mut record in records {
-            record.retain(|name, value| match columns.get(name) {
-                None => {
-                    table.complaints.insert(format!("`{name}` is not declared"));
-                    false
-                }
-                Some(kind) => {
-                    if !fits(*kind, value) {
-                        table.complaints.insert(format!("`{name}` is not a {kind:?}"));
-                    }
-                    if cut(value) {
-                        table.complaints.insert(format!("`{name}` was cut at 64 KB"));
-                    }
-                    true
-                }
-            });
-            table.count += 1;
-            if keep {
-                table.rows.push(record);
-            }
-        }
+        table.count += taken.records;
+        table.rows.extend(taken.rows);
+        table.complaints.extend(taken.complaints);
     }
 
     pub(super) fn rows(&self, stream: &str) -> Vec<Row> {
@@ -61,6 +50,112 @@ impl Tables {
 
     pub(super) fn complaints(&self, stream: &str) -> Vec<String> {
         self.0.get(stream).map(|table| table.complaints.iter().cloned().collect()).unwrap_or_default()
+    }
+}
+
+/// What a call holds.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    pub(super) records: u64,
+    /// Empty when rows are only counted.
+    rows: Vec<Row>,
+    complaints: BTreeSet<String>,
+}
+
+/// Reads the body of a call, an array of objects. A body that is none gives nothing.
+pub(super) fn read(body: &[u8], columns: &Columns, keep: bool) -> Option<Taken> {
+    let mut reading = Reading { columns, keep, taken: Taken::default() };
+    let mut body = serde_json::Deserializer::from_slice(body);
+    Records(&mut reading).deserialize(&mut body).ok()?;
+    body.end().ok()?;
+    Some(reading.taken)
+}
+
+struct Reading<'a> {
+    columns: &'a Columns,
+    keep: bool,
+    taken: Taken,
+}
+
+impl Reading<'_> {
+    fn member(&mut self, name: &str, value: &RawValue, row: &mut Row) {
+        let Some(kind) = self.columns.get(name) else {
+            self.taken.complaints.insert(format!("`{name}` is not declared"));
+            return;
+        };
+        let raw = value.get();
+        // Nearly all members are short texts of a text column: nothing to look at more closely, unless they are to be kept.
+        if !self.keep && *kind == Kind::String && raw.starts_with('"') && raw.len() < FIELD {
+            return;
+        }
+        let mut value: Value = serde_json::from_str(raw).unwrap_or_default();
+        if !fits(*kind, &value) {
+            self.taken.complaints.insert(format!("`{name}` is not a {kind:?}"));
+        }
+        if cut(&mut value) {
+            self.taken.complaints.insert(format!("`{name}` was cut at 64 KB"));
+        }
+        if self.keep {
+            row.insert(name.to_owned(), value);
+        }
+    }
+}
+
+/// The array.
+struct Records<'a, 'b>(&'a mut Reading<'b>);
+
+impl<'de> DeserializeSeed<'de> for Records<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, body: D) -> Result<(), D::Error> {
+        body.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Records<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of objects")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut records: A) -> Result<(), A::Error> {
+        while records.next_element_seed(Record(self.0))?.is_some() {
+            self.0.taken.records += 1;
+        }
+        Ok(())
+    }
+}
+
+/// One object.
+struct Record<'a, 'b>(&'a mut Reading<'b>);
+
+impl<'de> DeserializeSeed<'de> for Record<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, record: D) -> Result<(), D::Error> {
+        record.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Record<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        #[derive(Deserialize)]
+        struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+        let mut row = Row::new();
+        while let Some((Name(name), value)) = members.next_entry::<Name<'de>, &'de RawValue>()? {
+            self.0.member(&name, value, &mut row);
+        }
+        if self.0.keep {
+            self.0.taken.rows.push(row);
+        }
+        Ok(())
     }
 }
 

@@ -73,6 +73,13 @@ pub enum Effect {
         /// Column; `None` for the whole table.
         field: Option<String>,
     },
+    /// A read ACL with a condition: records that match are taken off a page after the limit has cut it, and counted all the same.
+    ReadHidden {
+        /// Table.
+        table: String,
+        /// Which records, as an encoded query.
+        query: String,
+    },
     /// A data policy: columns that a written record has to fill.
     DataPolicy {
         /// Table.

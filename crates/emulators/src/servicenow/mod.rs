@@ -178,6 +178,14 @@ impl ServiceNow {
         database.refresh_choices();
     }
 
+    /// Moves a record to the archive, as the archiver does.
+    pub fn archive(&self, table: &str, sys_id: &str) {
+        let mut database = self.instance.write();
+        if let Some(place) = database.schema.id(table).and_then(|id| database.find(id, sys_id)) {
+            writing::archive(&mut database, place, &self.hand("admin", seed::ADMIN));
+        }
+    }
+
     /// The work notes of a record, oldest first.
     #[must_use]
     pub fn notes(&self, sys_id: &str) -> Vec<String> {

@@ -41,6 +41,14 @@ impl Restrictions {
             .any(|effect| matches!(effect, Effect::ReadDenied { table, field } if lineage.contains(table) && field.as_deref() == column))
     }
 
+    /// Queries that select records which may not be read.
+    pub(crate) fn hidden<'a>(&'a self, lineage: &'a [String]) -> impl Iterator<Item = &'a str> {
+        self.effects.iter().filter_map(|effect| match effect {
+            Effect::ReadHidden { table, query } if lineage.contains(table) => Some(query.as_str()),
+            _ => None,
+        })
+    }
+
     pub(crate) fn abort(&self) -> Option<&str> {
         self.effects.iter().find_map(|effect| match effect {
             Effect::BusinessRuleAbort { name } => Some(name.as_str()),

@@ -3,7 +3,7 @@
 use super::{faults::Effect, restrictions::Restrictions};
 
 /// Table, role to read, role to write. The first role named in either place is enough; `admin` opens everything.
-const TABLES: [(&str, &[&str], &[&str]); 14] = [
+const TABLES: [(&str, &[&str], &[&str]); 15] = [
     ("incident", &["itil", "sn_incident_read"], &["itil", "sn_incident_write"]),
     ("change_request", &["itil", "sn_change_read"], &["itil", "sn_change_write"]),
     ("problem", &["itil"], &["itil"]),
@@ -17,6 +17,7 @@ const TABLES: [(&str, &[&str], &[&str]); 14] = [
     ("sys_journal_field", &["itil"], &["admin"]),
     ("sys_dictionary", &["admin", "personalize_dictionary"], &["admin"]),
     ("sys_audit_delete", &["admin"], &["admin"]),
+    ("sys_archive_log", &["admin"], &["admin"]),
     ("sys_import_set_row", &["import_transformer", "import_set_loader"], &["import_transformer", "import_set_loader"]),
 ];
 

@@ -1,5 +1,7 @@
-//! `demo`: the connector at work against an emulated ServiceNow, both in this process, with a database that goes away.
+//! `demo`: the connector at work against an emulated ServiceNow, both in this process, with a database that goes away. Alerts
+//! become incidents; then people work on them, and what they did comes back as records.
 
+mod people;
 mod script;
 mod stage;
 
@@ -11,8 +13,10 @@ use connector::store::{Counts, Status};
 use serde::Serialize;
 
 use crate::cli::Demo;
+use crate::commands::records;
 use crate::ending::{Ending, Failure};
 use crate::output::Output;
+use people::Back;
 use stage::{Played, Stage};
 
 /// What the demo ends with.
@@ -23,6 +27,10 @@ struct Totals {
     duplicates_suppressed: u64,
     retried: u64,
     dead_letters: u64,
+    /// Rows of `ServiceDesk_CL`.
+    rows: usize,
+    /// Records with at least one row.
+    records: usize,
 }
 
 /// Plays the script, tells what became of each alert, and stays up until ctrl-c unless told to exit.
@@ -38,19 +46,33 @@ pub async fn run(args: &Demo, output: &mut Output<'_>) -> Result<Ending, Failure
         report(&stage, &played, output)?;
     }
     account_for(&stage, &played, &counts)?;
+    let back = people::play(&stage).await?;
+    if !args.json {
+        report_records(&back, output)?;
+    }
+    let rows = stage.rows().await?;
+    let records: BTreeSet<_> = rows.iter().filter_map(|row| row.get("SourceId_s")?.as_str()).collect();
     let totals = Totals {
         accepted: counts.accepted,
         work_items: counts.work_items,
         duplicates_suppressed: counts.duplicates_suppressed,
         retried: counts.retried,
         dead_letters: counts.dead_letters,
+        rows: rows.len(),
+        records: records.len(),
     };
     if args.json {
         output.json(&totals)?;
     } else {
         output.line(&format!(
-            "\naccepted {}, work items {}, duplicates suppressed {}, retried {}, dead letters {}",
-            totals.accepted, totals.work_items, totals.duplicates_suppressed, totals.retried, totals.dead_letters
+            "\naccepted {}, work items {}, duplicates suppressed {}, retried {}, dead letters {}, rows {} of {} records",
+            totals.accepted,
+            totals.work_items,
+            totals.duplicates_suppressed,
+            totals.retried,
+            totals.dead_letters,
+            totals.rows,
+            totals.records
         ))?;
     }
     if !args.exit {
@@ -87,6 +109,14 @@ fn report(stage: &Stage, played: &[Played], output: &mut Output<'_>) -> io::Resu
     )
 }
 
+/// What people did in ServiceNow, and the rows it made.
+fn report_records(back: &Back, output: &mut Output<'_>) -> io::Result<()> {
+    output.line(&format!("\nAnd back: {} rows in ServiceDesk_CL. Now people work in ServiceNow:\n", back.before))?;
+    output.table(["number", "in ServiceNow"], back.deeds.iter().map(|(number, deed)| [number.clone(), (*deed).to_owned()]))?;
+    output.line("\nThe next sync brings a new row for each:\n")?;
+    records::table::records(&back.rows, output)
+}
+
 fn label(state: &str, close_code: &str) -> String {
     match state {
         "1" => "New".to_owned(),
@@ -114,13 +144,16 @@ fn account_for(stage: &Stage, played: &[Played], counts: &Counts) -> anyhow::Res
 }
 
 fn invite(stage: &Stage, output: &mut Output<'_>) -> io::Result<()> {
-    let (connector, tool, key) = (stage.url(), stage.tool.url(), stage::KEY);
+    let (connector, tool, key, data) = (stage.url(), stage.tool.url(), stage::KEY, stage.data().display());
     output.line(&format!(
         "\nIt stays up; try (ctrl-c ends it):\n  \
          curl -d '{{\"text\":\"hello\"}}' '{connector}/api/alerts/snow/incident?code={key}'\n  \
          curl -d @tests/fixtures/alerts/common_test_log_v2.json '{connector}/api/alerts/snow/incident?code={key}'\n  \
          curl -d '{{\"title\":\"by hand\",\"computer\":\"WEB01\"}}' '{connector}/api/work-items/snow/incident?code={key}'\n  \
          curl '{connector}/api/status?code={key}'\n  \
+         curl -X POST '{connector}/api/connections/snow/sync?code={key}'\n  \
+         itsm-connector records query --data {data}\n  \
+         itsm-connector records query --data {data} --kind log\n  \
          curl -u itsm:p '{tool}/api/now/table/incident?sysparm_fields=number,state,short_description'"
     ))
 }

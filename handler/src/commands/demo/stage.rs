@@ -10,9 +10,10 @@ use connector::clock::{Chance, Clock, SystemClock};
 use connector::delivery::DeliveryId;
 use connector::secret::FixedSecrets;
 use connector::settings::Settings;
-use connector::store::{Listed, Status};
+use connector::store::{Listed, Reading, RecordFilter, Status};
 use emulators::servicenow::{Effect, Fault, Record, ServiceNow};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use super::script::Step;
@@ -31,9 +32,9 @@ const LOOK: Duration = Duration::from_millis(20);
 pub(super) struct Stage {
     pub(super) tool: ServiceNow,
     pub(super) running: Running,
-    client: reqwest::Client,
+    pub(super) client: reqwest::Client,
     clock: Arc<dyn Clock>,
-    _data: TempDir,
+    data: TempDir,
 }
 
 /// One alert and what became of it.
@@ -52,7 +53,8 @@ impl Stage {
         let settings = format!(
             "[connections.snow]\nprovider = \"servicenow\"\nurl = \"{}\"\n\
              auth = {{ type = \"basic\", username = \"itsm\", password = \"$SNOW_PASSWORD\" }}\n\n\
-             [intake]\napi_keys = [\"$INTAKE_KEY\"]\n",
+             [intake]\napi_keys = [\"$INTAKE_KEY\"]\n\n\
+             [schedule]\nsync = \"*/15 * * * * *\"\n",
             tool.url()
         );
         let settings = Settings::from_toml(&settings, "demo")
@@ -65,11 +67,33 @@ impl Stage {
             chance: Arc::new(Chance::from_system()),
         };
         let running = start(settings, data.path(), listen, outside).await?;
-        Ok(Self { tool, running, client: reqwest::Client::new(), clock, _data: data })
+        Ok(Self { tool, running, client: reqwest::Client::new(), clock, data })
     }
 
     pub(super) fn url(&self) -> String {
         format!("http://{}", self.running.address)
+    }
+
+    /// The directory of the database.
+    pub(super) fn data(&self) -> &Path {
+        self.data.path()
+    }
+
+    /// The rows of `ServiceDesk_CL`, oldest first.
+    pub(super) async fn rows(&self) -> anyhow::Result<Vec<Value>> {
+        let mut reading = Reading::new(&*self.running.records, RecordFilter::default());
+        let mut rows = Vec::new();
+        while let Some(page) = reading.next().await? {
+            for row in page {
+                rows.push(serde_json::from_str(&row).context("a row is JSON")?);
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Lets time pass.
+    pub(super) async fn wait(&self, length: Duration) {
+        self.clock.sleep(length).await;
     }
 
     /// The incidents that the connector made.

@@ -2,20 +2,23 @@
 
 mod deliveries;
 mod posting;
+mod records;
 mod settings;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Parser;
-use connector::clock::ManualClock;
+use connector::clock::{Chance, ManualClock};
 use connector::provider::Surroundings;
 use connector::secret::FixedSecrets;
 use tempfile::TempDir;
 
-use super::{check, create, deliveries as deliveries_command, preview, schema, send, validate};
+use super::{check, create, deliveries as deliveries_command, preview, records as records_command, refresh, schema, send};
+use super::{sync, validate};
 use crate::cli::{Cli, Command};
 use crate::ending::{Ending, Failure};
+use crate::host::Outside;
 use crate::output::Output;
 
 const SETTINGS: &str = r#"
@@ -36,6 +39,7 @@ work_item_type = "event"
 struct Desk {
     directory: TempDir,
     outside: Surroundings,
+    clock: Arc<ManualClock>,
 }
 
 /// What a command printed, and how it ended.
@@ -47,10 +51,11 @@ impl Desk {
     }
 
     fn with(secrets: FixedSecrets) -> Self {
-        let clock = ManualClock::new("2026-01-02T03:04:05Z".parse().unwrap());
+        let clock = Arc::new(ManualClock::new("2026-01-02T03:04:05Z".parse().unwrap()));
         let desk = Self {
             directory: TempDir::new().unwrap(),
-            outside: Surroundings { secrets: Arc::new(secrets), clock: Arc::new(clock) },
+            outside: Surroundings { secrets: Arc::new(secrets), clock: clock.clone() },
+            clock,
         };
         desk.file("connector.toml", SETTINGS);
         desk
@@ -60,6 +65,11 @@ impl Desk {
         let path = self.directory.path().join(name);
         std::fs::write(&path, content).unwrap();
         path
+    }
+
+    fn outside(&self) -> Outside {
+        let Surroundings { secrets, clock } = self.outside.clone();
+        Outside { secrets, clock, chance: Arc::new(Chance::seeded(5)) }
     }
 
     /// Runs a command; `@name` is a file of this directory.
@@ -80,6 +90,9 @@ impl Desk {
             Command::Send(args) => send::run(&args, secrets, &mut output).await,
             Command::Create(args) => create::run(&args, secrets, &mut output).await,
             Command::Deliveries(args) => deliveries_command::run(&args, clock, &mut output).await,
+            Command::Sync(args) => sync::run(&args, &self.outside(), &mut output).await,
+            Command::Refresh(args) => refresh::run(&args, &self.outside(), &mut output).await,
+            Command::Records(args) => records_command::run(&args, clock, &mut output).await,
             Command::Schema(args) => schema::run(&args, &mut output),
             Command::Demo(_) | Command::Local(_) => panic!("not run here"),
         };

@@ -132,6 +132,16 @@ async fn the_schemas_describe_what_people_write() {
 }
 
 #[tokio::test]
+async fn tables_and_streams_are_told_as_a_workspace_wants_them() {
+    let desk = Desk::new();
+    let tables = json(&good(desk.run(&["schema", "tables"]).await));
+    assert_eq!((&tables[0]["name"], &tables[1]["name"]), (&"ServiceDesk_CL".into(), &"ServiceDeskLog_CL".into()));
+    assert_eq!(tables[0]["columns"][0]["name"], "TimeGenerated");
+    let streams = json(&good(desk.run(&["schema", "streams"]).await));
+    assert!(streams["streamDeclarations"]["Custom-ServiceDesk"]["columns"].is_array(), "{streams}");
+}
+
+#[tokio::test]
 async fn deliveries_of_a_machine_that_never_ran_are_refused_and_no_database_is_made() {
     let desk = Desk::new();
     let text = wrong(desk.run(&["deliveries", "list", "--data", "@data"]).await);

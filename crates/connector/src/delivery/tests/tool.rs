@@ -9,8 +9,11 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use crate::clock::{Chance, Clock};
+use crate::configuration::Configuration;
 use crate::probe::Report;
+use crate::provider::records::{Ask, Gone, Page, Position};
 use crate::provider::{ConfigurationItemFound, ConfigurationItemQuery, Lifecycle, Provider, ProviderError, WaitReason};
+use crate::rows::RecordKind;
 use crate::work_item::{Change, Draft, Phase, Transition, WorkItem, WorkItemKey, WorkItemType, Written};
 
 /// What happens to a call.
@@ -215,6 +218,20 @@ impl Provider for Tool {
     async fn find_configuration_item(&self, _: &ConfigurationItemQuery) -> Result<ConfigurationItemFound, ProviderError> {
         self.call(false, |_| ConfigurationItemFound::default()).await
     }
+
+    async fn page(&self, ask: &Ask<'_>) -> Result<Page, ProviderError> {
+        Ok(Page { rows: Vec::new(), next: ask.after.clone(), more: false, remaining: None, remarks: Vec::new() })
+    }
+
+    async fn gone(&self, _: RecordKind, _: &Position, _: u32) -> Result<Option<Gone>, ProviderError> {
+        Ok(None)
+    }
+
+    async fn configuration(&self, _: &[WorkItemType]) -> Result<Configuration, ProviderError> {
+        Err(ProviderError::Retry { after: None, cause: "not told in this test".to_owned() })
+    }
+
+    fn adopt(&self, _: &Configuration) {}
 
     async fn check(&self, _: &[WorkItemType], _: &mut Report) {}
 }

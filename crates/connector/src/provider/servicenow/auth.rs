@@ -22,6 +22,9 @@ use crate::secret::{Secret, SecretRef, Secrets};
 
 /// Token life when the answer does not tell: ServiceNow's default.
 const DEFAULT_LIFE: Duration = Duration::from_secs(1800);
+/// The old connector's words, so that who searches for them finds these; and what is different here.
+const INVALID: &str =
+    "AccessToken and RefreshToken invalid. User needs to authenticate again. Signing in anew does not work either: ";
 
 /// What a call shows.
 #[derive(Debug, Clone)]
@@ -157,25 +160,27 @@ impl Auth {
         Ok(Token::new(Secret::new(access), text("refresh_token").map(Secret::new), now, life))
     }
 
-    fn grant_refused(&self, told: &str) -> ProviderError {
+    /// What to say when no grant is taken; `refreshed` when a refresh token was not taken either.
+    fn grant_refused(&self, told: &str, refreshed: bool) -> ProviderError {
         let which = match &self.settings {
             ServiceNowAuth::ClientCredentials { .. } => "the client id or client secret",
             _ => "the user name, password, client id or client secret",
         };
+        let told = if refreshed { format!("{told}: {INVALID}") } else { format!("{told}: ") };
         let (cause, remedy) = match self.since() {
             Some(since) => (
-                format!("{told}: {which} worked until {since}; one of them has expired or was changed (ServiceNow does not tell which)"),
+                format!("{told}{which} worked until {since}; one of them has expired or was changed (ServiceNow does not tell which)"),
                 "set the new secret in its environment variable; see that the OAuth application and its user are active".to_owned(),
             ),
             None => match &self.settings {
                 ServiceNowAuth::ClientCredentials { .. } => (
-                    format!("{told}: {which} is wrong, or the grant is not allowed (ServiceNow does not tell which)"),
+                    format!("{told}{which} is wrong, or the grant is not allowed (ServiceNow does not tell which)"),
                     "check both; see that glide.oauth.inbound.client.credential.grant_type.enabled is true and that the OAuth \
                      application has an application user"
                         .to_owned(),
                 ),
                 _ => (
-                    format!("{told}: {which} is wrong, or the grant is not allowed (ServiceNow does not tell which)"),
+                    format!("{told}{which} is wrong, or the grant is not allowed (ServiceNow does not tell which)"),
                     "check all four; see that the user is active, not locked out and without multi-factor authentication, and that \
                      glide.oauth.inbound.ropc.grant_type.disabled is not set"
                         .to_owned(),
@@ -236,7 +241,7 @@ impl TokenSource for Auth {
                 Err(Trouble::Error(error)) => return Err(error),
             }
         }
-        Err(self.grant_refused(&refused))
+        Err(self.grant_refused(&refused, refresh.is_some()))
     }
 }
 

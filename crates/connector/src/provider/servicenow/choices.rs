@@ -1,18 +1,19 @@
 //! Choice lists of the instance (`sys_choice`), and the close code to resolve with. Lists differ between releases and
 //! customers, so none is built in.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::client::Client;
+use super::client::{Client, Row};
+pub(super) use crate::configuration::Choice;
+use crate::configuration::as_read;
 use crate::provider::ProviderError;
 use crate::provider::cached::Cached;
 
-/// One choice.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Choice {
-    pub(super) value: String,
-    pub(super) label: String,
-}
+/// What is read of a choice.
+pub(super) const COLUMNS: &str = "sys_id,name,element,value,label,sequence,language,inactive";
+/// What to do when no choice is visible.
+pub(super) const REMEDY: &str = "give the integration user the role personalize_choices";
 
 /// Close codes that say "it is over by itself", best first, of the newer and the older base system.
 const FITTING: [&str; 5] = [
@@ -27,30 +28,63 @@ const UNFIT: [&str; 6] = ["duplicate", "user error", "caller", "change", "proble
 /// What is sent when the instance does not let its list be read.
 const GUESS: &str = "Solution provided";
 
-/// The active choices of a field of incidents, in their order. Rows of `incident` replace those of its parent `task`.
-pub(super) async fn look_up(client: &Client, element: &str) -> Result<Vec<Choice>, ProviderError> {
-    let query = format!("nameINincident,task^element={element}^inactive=false^ORDERBYsequence");
-    let fields = "sys_id,name,element,value,label,sequence,language,inactive";
-    let mut rows = client.rows("sys_choice", &query, fields, 500).await?;
-    rows.retain(|row| row.value("element") == element && row.value("inactive") != "true" && !row.value("value").is_empty());
-    let own = rows.iter().any(|row| row.value("name") == "incident");
-    rows.retain(|row| row.value("name") == if own { "incident" } else { "task" });
+/// The choice lists of a table out of rows of `sys_choice`, by field. `lineage` is the table and its parents, own first: the
+/// rows of the first that has any for a field are the field's list.
+pub(super) fn lists(rows: &[Row], lineage: &[&str]) -> BTreeMap<String, Vec<Choice>> {
+    let active =
+        |row: &&Row| row.value("inactive") != "true" && !row.value("value").is_empty() && !row.value("element").is_empty();
+    let mut of_field: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
+    for row in rows.iter().filter(active).filter(|row| lineage.contains(&row.value("name"))) {
+        of_field.entry(row.value("element")).or_default().push(row);
+    }
+    of_field.into_iter().map(|(element, rows)| (element.to_owned(), list(rows, lineage))).collect()
+}
+
+/// One field's list, in its order.
+fn list(mut rows: Vec<&Row>, lineage: &[&str]) -> Vec<Choice> {
+    if let Some(owner) = lineage.iter().find(|table| rows.iter().any(|row| row.value("name") == **table)) {
+        rows.retain(|row| row.value("name") == *owner);
+    }
     // One language: labels matter only for recognising, values are the same in all.
     if rows.iter().any(|row| row.value("language") == "en") {
         rows.retain(|row| matches!(row.value("language"), "en" | ""));
     }
     rows.sort_by_key(|row| row.value("sequence").replace(',', "").parse::<i64>().unwrap_or(i64::MAX));
-    Ok(rows.iter().map(|row| Choice { value: row.value("value").to_owned(), label: row.value("label").to_owned() }).collect())
+    let mut seen = BTreeSet::new();
+    rows.retain(|row| seen.insert(row.value("value")));
+    rows.iter().map(|row| Choice { value: row.value("value").to_owned(), label: row.value("label").to_owned() }).collect()
 }
 
-/// Like [`look_up`], remembered; nothing when the list may not be read.
-pub(super) async fn cached(
-    cache: &Cached<Vec<Choice>>,
-    client: &Client,
-    element: &str,
-) -> Result<Option<Arc<Vec<Choice>>>, ProviderError> {
-    match cache.get(element, look_up(client, element)).await {
-        Ok(list) => Ok(Some(list).filter(|list| !list.is_empty())),
+/// The active choices of a field of incidents, in their order. Rows of `incident` replace those of its parent `task`. Empty when
+/// the field has no list, or it may not be read: ServiceNow does not tell which.
+pub(super) async fn look_up(client: &Client, element: &str) -> Result<Vec<Choice>, ProviderError> {
+    let query = format!("nameINincident,task^element={element}^inactive=false^ORDERBYsequence");
+    let rows = client.rows("sys_choice", &query, COLUMNS, 500).await?;
+    Ok(lists(&rows, &["incident", "task"]).remove(element).unwrap_or_default())
+}
+
+/// A list, and what to say of it.
+pub(super) struct Known {
+    pub(super) list: Arc<Vec<Choice>>,
+    pub(super) remark: Option<String>,
+}
+
+/// Like [`look_up`], remembered; else the copy of the last refresh, with a remark; nothing when there is neither and the list
+/// may not be read. Only for fields that must have a list.
+pub(super) async fn cached(cache: &Cached<Vec<Choice>>, client: &Client, element: &str) -> Result<Option<Known>, ProviderError> {
+    let read = async {
+        let list = look_up(client, element).await?;
+        let hidden = || ProviderError::Refused { cause: format!("no choice of {element} is visible"), remedy: REMEDY.to_owned() };
+        if list.is_empty() { Err(hidden()) } else { Ok(list) }
+    };
+    match cache.get(element, read).await {
+        Ok(found) => {
+            let say = |(at, error)| {
+                let age = as_read(at, cache.now());
+                format!("the choices of {element} cannot be read now ({error}); the copy {age} was used")
+            };
+            Ok(Some(Known { list: found.value, remark: found.stale.map(say) }))
+        }
         Err(ProviderError::Refused { .. }) => Ok(None),
         Err(other) => Err(other),
     }

@@ -35,13 +35,52 @@ impl Trouble {
 
 /// Judges an answer of the REST API. `what` names the call as a participle ("creating incident").
 pub(super) fn judge(answer: &Answer, effect: Effect, what: &str, now: Timestamp) -> Result<Value, Trouble> {
+    if answer.status == 204 {
+        return Ok(Value::Null);
+    }
+    judge_as(answer, effect, what, now, whole)?.map_err(|cause| Trouble::Error(effect.unknown(cause)))
+}
+
+/// The same judgement for a body that `read` reads in its own way. An inner error is a success that is not whole: half a page,
+/// an error inside, no JSON; asking for less may help.
+pub(super) fn judge_as<T>(
+    answer: &Answer,
+    effect: Effect,
+    what: &str,
+    now: Timestamp,
+    read: impl FnOnce(&[u8]) -> Result<T, Flaw>,
+) -> Result<Result<T, String>, Trouble> {
     let case = Case { answer, effect, what, now, transaction: transaction(&answer.headers) };
     match answer.status {
-        204 => Ok(Value::Null),
-        200..=299 => case.success(),
+        200..=299 => case.success(read),
         300..=399 => Err(case.redirect()),
-        401 => Err(Trouble::Unauthorised(case.told("User Not Authenticated"))),
+        401 => Err(Trouble::Unauthorised(case.named("User Not Authenticated"))),
         _ => Err(case.failure()),
+    }
+}
+
+/// Why a body with a good status is no answer.
+#[derive(Debug)]
+pub(super) enum Flaw {
+    /// There is an `error` beside the result.
+    Error,
+    /// A record is none: the instance may write its complaint between the rows.
+    Record,
+    /// JSON, but not what was asked for.
+    Shape(&'static str),
+    /// No JSON, or not all of it.
+    Broken(String),
+}
+
+fn whole(body: &[u8]) -> Result<Value, Flaw> {
+    match serde_json::from_slice::<Value>(body) {
+        Ok(Value::Object(object)) if object.contains_key("error") => Err(Flaw::Error),
+        Ok(value) if value.get("result").and_then(Value::as_array).is_some_and(|rows| !rows.iter().all(Value::is_object)) => {
+            Err(Flaw::Record)
+        }
+        Ok(value @ Value::Object(_)) => Ok(value),
+        Ok(_) => Err(Flaw::Shape("the answer is JSON but not an object")),
+        Err(error) => Err(Flaw::Broken(error.to_string())),
     }
 }
 
@@ -54,29 +93,24 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
-    fn success(&self) -> Result<Value, Trouble> {
-        let text = String::from_utf8_lossy(&self.answer.body);
-        if looks_like_html(self.answer, &text) {
-            return Err(self.page(&text));
+    fn success<T>(&self, read: impl FnOnce(&[u8]) -> Result<T, Flaw>) -> Result<Result<T, String>, Trouble> {
+        let body = &self.answer.body;
+        if looks_like_html(self.answer) {
+            return Err(self.page(&String::from_utf8_lossy(body)));
         }
-        match serde_json::from_slice::<Value>(&self.answer.body) {
-            Ok(Value::Object(object)) if object.contains_key("error") => {
-                let told = envelope(&self.answer.body).unwrap_or_else(|| "an error".to_owned());
-                let cause = self.say(&format!("unexpected response from ServiceNow along with success status code: {told}"));
-                Err(Trouble::Error(self.effect.unknown(cause)))
+        Ok(read(body).map_err(|flaw| match flaw {
+            Flaw::Error => {
+                let told = envelope(body).unwrap_or_else(|| "an error".to_owned());
+                self.say(&format!("unexpected response from ServiceNow along with success status code: {told}"))
             }
-            Ok(value) if value.get("result").and_then(Value::as_array).is_some_and(|rows| !rows.iter().all(Value::is_object)) => {
-                // The instance may write its complaint between the rows.
-                Err(Trouble::Error(self.effect.unknown(self.say(HALF))))
-            }
-            Ok(value @ Value::Object(_)) => Ok(value),
-            Ok(_) => Err(Trouble::Error(self.effect.unknown(self.say("the answer is JSON but not an object")))),
-            Err(error) => {
+            Flaw::Record => self.say(HALF),
+            Flaw::Shape(why) => self.say(why),
+            Flaw::Broken(error) => {
+                let text = String::from_utf8_lossy(body);
                 let why = if text.contains("Transaction cancelled") { HALF } else { "the answer is not whole JSON" };
-                let cause = self.say(&format!("{why} ({} bytes: {error})", text.len()));
-                Err(Trouble::Error(self.effect.unknown(cause)))
+                self.say(&format!("{why} ({} bytes: {error})", body.len()))
             }
-        }
+        }))
     }
 
     /// A page for people where an answer for programs was asked for.
@@ -97,7 +131,8 @@ impl Case<'_> {
             );
         }
         let cause = self.say(&format!(
-            "an HTML page (\"{title}\") instead of JSON: a proxy, a maintenance page, or a url that is not a ServiceNow instance"
+            "unexpected response from ServiceNow: an HTML page (\"{title}\") instead of JSON: a proxy, a maintenance page, or a url \
+             that is not a ServiceNow instance"
         ));
         match self.effect {
             // Nobody can say what stands behind that page, so a write is looked up.
@@ -128,14 +163,14 @@ impl Case<'_> {
     fn failure(&self) -> Trouble {
         let status = self.answer.status;
         let text = String::from_utf8_lossy(&self.answer.body);
-        let html = looks_like_html(self.answer, &text);
+        let html = looks_like_html(self.answer);
         match status {
             400 => self.bad_request(),
             403 => self.forbidden(html, &text),
             404 if html || envelope(&self.answer.body).is_none() => Trouble::wait(
                 WaitReason::Outage,
-                self.say("there is no ServiceNow instance at this address (404)"),
-                "check url; a developer instance that was idle for ten days is reclaimed",
+                self.say("there is no ServiceNow instance at this address (404): it was deleted or reclaimed, or url is wrong"),
+                "check url, and whether the instance still exists: a developer instance that was idle for ten days is reclaimed",
             ),
             404 => {
                 let told = self.told("No Record found");
@@ -155,28 +190,28 @@ impl Case<'_> {
             429 => Trouble::Error(ProviderError::Wait {
                 reason: WaitReason::RateLimit,
                 after: retry_after::asked_by_limit(&self.answer.headers, self.now),
-                cause: self.told("rate limit (StatusCode=429)"),
+                cause: self.named("rate limit (StatusCode=429)"),
                 remedy: self.rate_remedy(),
             }),
             503 if self.effect == Effect::Read || self.not_begun(html) => Trouble::Error(ProviderError::Wait {
                 reason: WaitReason::Outage,
                 after: retry_after::asked(&self.answer.headers, self.now),
-                cause: self.told("service unavailable (503)"),
-                remedy: String::new(),
+                cause: self.named("service unavailable (503)"),
+                remedy: PATIENCE.to_owned(),
             }),
             500..=599 if self.effect == Effect::Write => {
-                let cause = self.told(&format!("status {status}"));
+                let cause = self.named(&format!("status {status}"));
                 Trouble::Error(ProviderError::Ambiguous { cause })
             }
             500..=599 if text.contains("ibernat") => self.page(&text),
             500..=599 => Trouble::Error(ProviderError::Wait {
                 reason: WaitReason::Outage,
                 after: retry_after::asked(&self.answer.headers, self.now),
-                cause: self.told(&format!("status {status}")),
-                remedy: String::new(),
+                cause: self.named(&format!("status {status}")),
+                remedy: PATIENCE.to_owned(),
             }),
             _ => Trouble::refused(
-                self.told(&format!("status {status}")),
+                self.named(&format!("status {status}")),
                 "the instance or a proxy before it did not take the request; ask its administrator",
             ),
         }
@@ -224,11 +259,13 @@ impl Case<'_> {
             let title = title(text).unwrap_or_default();
             return Trouble::wait(
                 WaitReason::Credentials,
-                self.say(&format!("403 with a page (\"{title}\") instead of JSON: most likely an IP address restriction")),
-                "allow the connector's outbound IP addresses (on Azure: those of the function app) in the instance's IP Address Access Control",
+                self.say(&format!(
+                    "Status Code Forbidden (403) with a page (\"{title}\") instead of JSON: most likely an IP address restriction"
+                )),
+                &format!("allow {OUTBOUND}"),
             );
         }
-        let told = self.told("forbidden (403)");
+        let told = self.named("Status Code Forbidden (403)");
         let lower = told.to_ascii_lowercase();
         if let Some((_, labels)) = told.split_once("fields are mandatory:") {
             let labels = labels.split(" (transaction").next().unwrap_or_default().trim();
@@ -259,7 +296,23 @@ impl Case<'_> {
         if lower.contains("insufficient rights") {
             return Trouble::refused(told, format!("give the integration user the right to read ({}): {ROLES}", self.what));
         }
+        if self.effect == Effect::Read {
+            // Rights hide what is read far more often than they refuse it.
+            return Trouble::refused(
+                format!("{told}; a right is missing, or the instance's address filter keeps the connector out"),
+                format!("give the integration user the right for this ({}): {ROLES}; or allow {OUTBOUND}", self.what),
+            );
+        }
         Trouble::refused(told, format!("give the integration user the right for this ({}): {ROLES}", self.what))
+    }
+
+    /// What it is called, so that people can search for it, and the tool's own words.
+    fn named(&self, name: &str) -> String {
+        match envelope(&self.answer.body) {
+            Some(words) if words.starts_with(name) => self.say(&words),
+            Some(words) => self.say(&format!("{name}: {words}")),
+            None => self.say(name),
+        }
     }
 
     /// The tool's own words, or `otherwise`.
@@ -279,6 +332,10 @@ impl Case<'_> {
 }
 
 const HALF: &str = "the instance cancelled its transaction for taking too long and sent half an answer";
+const PATIENCE: &str = "nothing to do, the connector goes on by itself; if it lasts, ask the instance's administrator (an upgrade, \
+                        a failover, too many transactions), and lower concurrency if it happens often";
+const OUTBOUND: &str = "the connector's outbound IP addresses (on Azure: those of the function app, or of its NAT gateway; elsewhere: \
+                        the address by which this machine is seen from outside) in the instance's IP Address Access Control";
 const ROLES: &str = "role itil for incidents and the CMDB, evt_mgmt_integration and evt_mgmt_operator for events and alerts, \
                      personalize_choices for choice lists, template_editor for templates";
 
@@ -305,10 +362,11 @@ pub(super) fn envelope(body: &[u8]) -> Option<String> {
     Some(words.chars().take(500).collect())
 }
 
-fn looks_like_html(answer: &Answer, text: &str) -> bool {
+fn looks_like_html(answer: &Answer) -> bool {
     let named = answer.headers.get(reqwest::header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let start = text.trim_start().get(..9).unwrap_or_default().to_ascii_lowercase();
-    named.contains("html") || start.starts_with("<!doctype") || start.starts_with("<html")
+    let body = answer.body.trim_ascii_start();
+    let begins = |mark: &[u8]| body.get(..mark.len()).is_some_and(|start| start.eq_ignore_ascii_case(mark));
+    named.contains("html") || begins(b"<!doctype") || begins(b"<html")
 }
 
 fn is_login_page(text: &str) -> bool {

@@ -6,13 +6,16 @@ use std::sync::Arc;
 
 use reqwest::Method;
 use reqwest::header::{ACCEPT, HeaderMap};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
 use super::auth::{self, Auth};
-use super::classify::{Trouble, judge};
+use super::cells::{self, Listed};
+use super::classify::{Trouble, judge, judge_as};
+use super::pace::Pace;
 use crate::clock::Clock;
-use crate::provider::wire::{Effect, Wire};
+use crate::provider::wire::{Answer, Effect, Wire};
 use crate::provider::{ProviderError, Surroundings};
 use crate::settings::Connection;
 
@@ -89,6 +92,16 @@ pub(super) struct Call<'a> {
     pub(super) what: &'a str,
 }
 
+/// Part of a table.
+pub(super) struct List<'a> {
+    pub(super) table: &'a str,
+    pub(super) query: &'a str,
+    /// Columns, separated by commas.
+    pub(super) fields: &'a str,
+    pub(super) limit: u32,
+    pub(super) offset: u64,
+}
+
 /// One instance.
 #[derive(Debug)]
 pub(super) struct Client {
@@ -96,6 +109,7 @@ pub(super) struct Client {
     base: Url,
     auth: Auth,
     clock: Arc<dyn Clock>,
+    pace: Pace,
 }
 
 impl Client {
@@ -104,7 +118,7 @@ impl Client {
         let base = connection.url.clone();
         let token_url = below(&base, &["oauth_token.do"]);
         let auth = Auth::new(connection.auth.clone(), wire.clone(), token_url, surroundings);
-        Ok(Self { wire, base, auth, clock: Arc::clone(&surroundings.clock) })
+        Ok(Self { wire, base, auth, clock: Arc::clone(&surroundings.clock), pace: Pace::default() })
     }
 
     pub(super) const fn wire(&self) -> &Wire {
@@ -113,6 +127,11 @@ impl Client {
 
     pub(super) const fn base(&self) -> &Url {
         &self.base
+    }
+
+    /// How long pages may be at the moment.
+    pub(super) const fn pace(&self) -> &Pace {
+        &self.pace
     }
 
     /// A record's page, for people.
@@ -124,6 +143,17 @@ impl Client {
 
     /// Does a call; credentials are renewed when the instance refuses them.
     pub(super) async fn call(&self, call: &Call<'_>) -> Result<Reply, Trouble> {
+        let judged = |answer: &Answer| judge(answer, call.effect, call.what, self.clock.now());
+        let (value, headers) = self.exchange(call, judged).await?;
+        Ok(Reply { value, headers })
+    }
+
+    /// Does a call and reads the answer as `judged` does.
+    async fn exchange<T>(
+        &self,
+        call: &Call<'_>,
+        judged: impl Fn(&Answer) -> Result<T, Trouble> + Send,
+    ) -> Result<(T, HeaderMap), Trouble> {
         let mut url = below(&self.base, call.path);
         if !call.query.is_empty() {
             let encoded = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(call.query).finish();
@@ -137,10 +167,10 @@ impl Client {
                 request = request.json(body);
             }
             let answer = self.wire.send(auth::show(&proof, request), call.effect, call.what).await.map_err(Trouble::Error)?;
-            match judge(&answer, call.effect, call.what, self.clock.now()) {
+            match judged(&answer) {
                 Ok(value) => {
                     self.auth.accepted();
-                    return Ok(Reply { value, headers: answer.headers });
+                    return Ok((value, answer.headers));
                 }
                 Err(Trouble::Unauthorised(told)) => {
                     if !self.auth.renew(&proof, tries).await {
@@ -151,6 +181,36 @@ impl Client {
             }
         }
         Err(Trouble::Error(self.auth.unauthorised(call.what)))
+    }
+
+    /// Part of a table with the count of what matches, without going through a tree of values. An inner error is an answer
+    /// that is not whole; asking for less may help. The caller verifies each record, as for [`Client::rows`].
+    pub(super) async fn list<T: DeserializeOwned + Send>(&self, list: &List<'_>) -> Result<Result<Listed<T>, String>, Trouble> {
+        let (limit, offset) = (list.limit.to_string(), list.offset.to_string());
+        let what = format!("reading {}", list.table);
+        let mut query = vec![
+            ("sysparm_query", list.query),
+            ("sysparm_limit", &limit),
+            ("sysparm_suppress_pagination_header", "true"),
+            ("sysparm_display_value", "all"),
+            ("sysparm_exclude_reference_link", "true"),
+            ("sysparm_fields", list.fields),
+        ];
+        if list.offset > 0 {
+            query.push(("sysparm_offset", &offset));
+        }
+        let path = ["api", "now", "table", list.table];
+        let call = Call { method: Method::GET, path: &path, query: &query, body: None, effect: Effect::Read, what: &what };
+        let judged = |answer: &Answer| judge_as(answer, call.effect, call.what, self.clock.now(), cells::list);
+        match self.exchange(&call, judged).await {
+            Ok((items, headers)) => {
+                let total = headers.get("x-total-count").and_then(|total| total.to_str().ok()?.trim().parse().ok());
+                Ok(items.map(|items| Listed { items, total }))
+            }
+            // The first version of the API answers so when nothing fits.
+            Err(Trouble::NotFound(_)) => Ok(Ok(Listed { items: Vec::new(), total: Some(0) })),
+            Err(other) => Err(other),
+        }
     }
 
     /// Up to `limit` records. The caller verifies that each is what it asked for: ServiceNow ignores terms it does not know.

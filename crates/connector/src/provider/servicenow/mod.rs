@@ -13,13 +13,17 @@ use self::client::{Client, Row, Write, fits_query};
 use self::config::WriteMode;
 use self::template::Template;
 use super::cached::Cached;
+use super::records::{Ask, Gone, Page, Position};
 use super::{ConfigurationItemFound, ConfigurationItemQuery, Lifecycle, Provider, ProviderError, Surroundings};
 use crate::clock::Clock;
+use crate::configuration::Configuration;
 use crate::probe::Report;
+use crate::rows::RecordKind;
 use crate::settings::Connection;
 use crate::work_item::{Change, Draft, Transition, WorkItem, WorkItemKey, WorkItemType, Written};
 
 mod auth;
+mod cells;
 mod check;
 mod choices;
 mod ci;
@@ -27,12 +31,21 @@ mod classify;
 mod client;
 pub mod config;
 mod events;
+mod gone;
+mod hidden;
 mod import_set;
+mod keyset;
 mod mapping;
 mod notes;
+mod pace;
+mod records;
+mod refresh;
 mod template;
 #[cfg(test)]
 mod tests;
+mod walk;
+
+pub(crate) use refresh::table_of;
 
 /// How long choice lists and templates are believed.
 const LISTS_LIVE: Duration = Duration::from_secs(15 * 60);
@@ -126,10 +139,10 @@ impl ServiceNow {
         fields.insert("state".to_owned(), state.to_owned());
         if change.transition == Some(Transition::Resolve) && item.kind == WorkItemType::Incident {
             let wanted = fields.get("close_code").cloned().or_else(|| self.connection.policy.close_code.clone());
-            let list = choices::cached(&self.choices, &self.client, "close_code").await?;
-            let list = list.as_ref().map(|list| list.as_slice());
+            let known = choices::cached(&self.choices, &self.client, "close_code").await?;
+            let list = known.as_ref().map(|known| known.list.as_slice());
             let (code, remark) = choices::close_code(wanted.as_deref().filter(|code| !code.is_empty()), list);
-            remarks.extend(remark);
+            remarks.extend(known.and_then(|known| known.remark).into_iter().chain(remark));
             fields.insert("close_code".to_owned(), code);
             let notes = change.note.as_deref().unwrap_or("Azure Monitor reports that the condition is over.");
             let notes = fields.entry("close_notes".to_owned()).or_insert_with(|| notes.to_owned());
@@ -266,6 +279,22 @@ impl Provider for ServiceNow {
 
     async fn find_configuration_item(&self, query: &ConfigurationItemQuery) -> Result<ConfigurationItemFound, ProviderError> {
         ci::find(&self.client, &self.connection, query).await
+    }
+
+    async fn page(&self, ask: &Ask<'_>) -> Result<Page, ProviderError> {
+        records::page(self, ask).await
+    }
+
+    async fn gone(&self, kind: RecordKind, after: &Position, limit: u32) -> Result<Option<Gone>, ProviderError> {
+        gone::gone(self, kind, after, limit).await
+    }
+
+    async fn configuration(&self, kinds: &[WorkItemType]) -> Result<Configuration, ProviderError> {
+        refresh::configuration(self, kinds).await
+    }
+
+    fn adopt(&self, configuration: &Configuration) {
+        refresh::adopt(self, configuration);
     }
 
     async fn check(&self, kinds: &[WorkItemType], report: &mut Report) {

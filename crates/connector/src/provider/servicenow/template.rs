@@ -5,8 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::client::{Client, fits_query};
+use crate::configuration::as_read;
 use crate::provider::ProviderError;
 use crate::provider::cached::Cached;
+
+/// What to do when no template is visible.
+pub(super) const REMEDY: &str = "give the integration user the role template_editor";
 
 /// The constants of a template, and what could not be taken over.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,7 +43,12 @@ pub(super) fn parse(name: &str, encoded: &str) -> Template {
     template
 }
 
-/// The active template `name` for `table`; `None` when there is none or it may not be read.
+/// The name under which a template is remembered; ServiceNow does not tell upper from lower case.
+pub(super) fn remembered(table: &str, name: &str) -> String {
+    format!("{table} {}", name.to_lowercase())
+}
+
+/// The active template `name` for `table`; `None` when there is none. Refused when no template at all is visible.
 pub(super) async fn look_up(client: &Client, table: &str, name: &str) -> Result<Option<Template>, ProviderError> {
     if !fits_query(name) {
         return Ok(None);
@@ -47,10 +56,18 @@ pub(super) async fn look_up(client: &Client, table: &str, name: &str) -> Result<
     let query = format!("active=true^table={table}^name={name}^ORDERBYsys_created_on");
     let rows = client.rows("sys_template", &query, "sys_id,name,table,active,template", 5).await?;
     let same = |row: &&super::client::Row| row.value("name").eq_ignore_ascii_case(name) && row.value("table") == table;
-    Ok(rows.iter().find(same).map(|row| parse(name, row.value("template"))))
+    if let Some(row) = rows.iter().find(same) {
+        return Ok(Some(parse(name, row.value("template"))));
+    }
+    // A missing right shows as an empty list. Whether any other template is visible tells it from a template that is gone.
+    if client.rows("sys_template", "ORDERBYsys_id", "sys_id", 1).await?.is_empty() {
+        return Err(ProviderError::Refused { cause: "no template is visible".to_owned(), remedy: REMEDY.to_owned() });
+    }
+    Ok(None)
 }
 
-/// Like [`look_up`], remembered; never fails for a template's sake: an alert without its constants is better than none.
+/// Like [`look_up`], remembered, else the copy of the last refresh; never refuses for a template's sake: an alert without its
+/// constants is better than none.
 pub(super) async fn cached(
     cache: &Cached<Option<Template>>,
     client: &Client,
@@ -61,12 +78,23 @@ pub(super) async fn cached(
         let remark = format!("template \"{name}\" {why}; the work item was made without it");
         Arc::new(Some(Template { fields: BTreeMap::new(), remarks: vec![remark] }))
     };
-    match cache.get(&format!("{table} {name}"), look_up(client, table, name)).await {
-        Ok(found) if found.is_some() => Ok(found),
-        Ok(_) => Ok(missing(&format!("was not found among the active templates of {table}"))),
-        Err(ProviderError::Refused { cause, .. }) => Ok(missing(&format!("could not be read ({cause})"))),
-        Err(other) => Err(other),
-    }
+    let found = match cache.get(&remembered(table, name), look_up(client, table, name)).await {
+        Ok(found) => found,
+        Err(ProviderError::Refused { cause, remedy }) => {
+            return Ok(missing(&format!("could not be read ({cause}: {remedy})")));
+        }
+        Err(other) => return Err(other),
+    };
+    Ok(match (found.value.as_ref(), found.stale) {
+        (None, _) => missing(&format!("was not found among the active templates of {table}")),
+        (Some(_), None) => found.value,
+        (Some(template), Some((at, error))) => {
+            let mut template = template.clone();
+            let age = as_read(at, cache.now());
+            template.remarks.push(format!("template \"{name}\" cannot be read now ({error}); the copy {age} was used"));
+            Arc::new(Some(template))
+        }
+    })
 }
 
 #[cfg(test)]

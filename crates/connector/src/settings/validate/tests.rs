@@ -156,6 +156,69 @@ fn entra_needs_an_audience_and_a_safe_address() {
 }
 
 #[test]
+fn what_flows_back_is_bounded_and_its_queries_leave_order_to_the_sync() {
+    let good =
+        "[connections.snow.sync]\ndays = 120\npage_size = 10\noverlap = \"1h\"\nincident_query = \"active=true^ORpriority=1\"";
+    assert_eq!(added(good), Vec::<String>::new());
+    let found = added(
+        "[connections.snow.sync]\ndays = 121\npage_size = 9\noverlap = \"61m\"\nincident_query = \"active=true^NQpriority=1\"\nchange_query = \"type=x^ORDERBYnumber\\n\"",
+    );
+    let keys: Vec<_> = found.iter().map(|problem| problem.split(": ").next().unwrap()).collect();
+    let at = |setting: &str| format!("connections.snow.sync.{setting}");
+    assert_eq!(keys, ["days", "page_size", "overlap", "incident_query", "change_query", "change_query"].map(at), "{found:?}");
+}
+
+#[test]
+fn schedules_are_those_of_the_functions_host_and_leave_time_to_work() {
+    let good = "[schedule]\nsync = \"\"\nconfiguration_refresh = \"30 0 6 * * mon-fri\"\n[retention]\nrecords = \"1d\"";
+    assert_eq!(added(good), Vec::<String>::new());
+    let found = added(
+        "[schedule]\nsync = \"*/5 * * * *\"\nconfiguration_refresh = \"0 0 3 * * 7\"\nsync_budget = \"9s\"\n[retention]\nrecords = \"0s\"\nlog = \"0s\"",
+    );
+    for (key, says) in [
+        ("schedule.sync", "write \"0 */5 * * * *\""),
+        ("schedule.configuration_refresh", "Sunday is 0"),
+        ("schedule.sync_budget", "at least 10s"),
+        ("retention.records", "longer than nothing"),
+        ("retention.log", "longer than nothing"),
+    ] {
+        let told = found.iter().any(|problem| problem.starts_with(&format!("{key}: ")) && problem.contains(says));
+        assert!(told, "{key}: {found:?}");
+    }
+    assert_eq!(found.len(), 5, "{found:?}");
+}
+
+#[test]
+fn a_workspace_is_a_safe_endpoint_a_rule_and_a_credential_that_lasts() {
+    let workspace = |endpoint: &str, rule: &str, rest: &str| {
+        added(&format!("[workspace]\nendpoint = \"{endpoint}\"\nrule = \"{rule}\"\n{rest}"))
+    };
+    let (endpoint, rule) = ("https://x.westeurope-1.ingest.monitor.azure.com", "dcr-00000000000000000000000000abcdef");
+    let token = "credential = { type = \"token\", token = \"$SNOW_API_KEY\" }";
+    assert_eq!(workspace(endpoint, rule, ""), Vec::<String>::new());
+    assert_eq!(workspace("http://127.0.0.1:9000", rule, token), Vec::<String>::new());
+    for (found, key) in [
+        (workspace("http://example.org", rule, ""), "workspace.endpoint"),
+        (workspace(&format!("{endpoint}/dataCollectionRules"), rule, ""), "workspace.endpoint"),
+        (workspace(endpoint, "my-rule", ""), "workspace.rule"),
+        (workspace(endpoint, "dcr-0123", ""), "workspace.rule"),
+        (workspace(endpoint, rule, "log_stream = \"ServiceDeskLog_CL\""), "workspace.log_stream"),
+        (workspace(endpoint, rule, "log_stream = \"Custom-ServiceDesk\""), "workspace.log_stream"),
+        (workspace(endpoint, rule, token), "workspace.credential.type"),
+        (
+            workspace(
+                endpoint,
+                rule,
+                "credential = { type = \"client_secret\", tenant = \"t\", client_id = \"c\", secret = \"$NOWHERE\" }",
+            ),
+            "workspace.credential.secret",
+        ),
+    ] {
+        assert!(found.len() == 1 && found[0].starts_with(&format!("{key}: ")), "{key}: {found:?}");
+    }
+}
+
+#[test]
 fn the_sample_is_good_as_it_stands() {
     assert_eq!(problems(SAMPLE), Vec::<String>::new());
 }
@@ -166,7 +229,7 @@ fn the_sample_is_good_with_its_examples_taken_in() {
     let taken: String = SAMPLE
         .lines()
         .map(|line| match line.strip_prefix("# ") {
-            Some(rest) if rest.starts_with("[intake") => rest,
+            Some(rest) if rest.starts_with("[intake") || rest.starts_with("[workspace") => rest,
             Some(rest)
                 if !rest.starts_with("auth")
                     && !rest.starts_with("ca_cert")

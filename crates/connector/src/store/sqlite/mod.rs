@@ -4,6 +4,7 @@
 mod error;
 mod queue;
 mod reader;
+mod records;
 mod row;
 mod schema;
 mod state;
@@ -24,15 +25,20 @@ use tokio::sync::Notify;
 
 use self::reader::Readers;
 use self::writer::Writer;
-use super::{Counts, DeliveryQueue, Document, Filter, Leased, Listed, StateStore, StoreError, Version};
+use super::{
+    Counts, DeliveryQueue, Document, Filter, Leased, Listed, Record, RecordFilter, RecordPage, RecordPlace, RecordStore,
+    RecordTable, RecordsHeld, StateStore, StoreError, Version,
+};
 use crate::delivery::{Delivery, DeliveryId, Verdict};
 
 /// Pages given back to the file system in one go: some milliseconds.
 const SHRINK_PAGES: u32 = 256;
 /// How many times at most after one pruning.
 const SHRINK_STEPS: usize = 8;
+/// Rows written or forgotten in one go: some milliseconds, so that an alert that comes in meanwhile hardly waits for them.
+const ROWS_AT_ONCE: usize = 256;
 
-/// Both traits over one database file.
+/// All three traits over one database file.
 pub struct SqliteStore {
     path: PathBuf,
     writer: Writer,
@@ -49,6 +55,16 @@ impl SqliteStore {
         let changed = Arc::new(Notify::new());
         let writer = Writer::start(connection, path.to_owned(), Arc::clone(&changed))?;
         Ok(Arc::new(Self { path: path.to_owned(), writer, readers: Readers::new(path), changed }))
+    }
+
+    /// Gives free pages back to the file system, step by step, so that alerts that come in meanwhile are written in between.
+    async fn shrink(&self) -> Result<(), StoreError> {
+        for _ in 0..SHRINK_STEPS {
+            if !self.writer.submit(0, |database, _| queue::shrink(database, SHRINK_PAGES)).await? {
+                break;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -122,11 +138,46 @@ impl DeliveryQueue for SqliteStore {
 
     async fn prune(&self, done_before: Timestamp, dead_before: Timestamp, limit: usize) -> Result<usize, StoreError> {
         let gone = self.writer.submit(0, move |database, _| queue::prune(database, done_before, dead_before, limit)).await?;
-        // Step by step, so that alerts that come in meanwhile are written in between.
-        for _ in 0..SHRINK_STEPS {
-            if !self.writer.submit(0, |database, _| queue::shrink(database, SHRINK_PAGES)).await? {
-                break;
+        self.shrink().await?;
+        Ok(gone)
+    }
+}
+
+#[async_trait]
+impl RecordStore for SqliteStore {
+    async fn write(&self, table: RecordTable, records: Vec<Record>) -> Result<(), StoreError> {
+        let mut rest = records.into_iter().peekable();
+        while rest.peek().is_some() {
+            let some: Vec<_> = rest.by_ref().take(ROWS_AT_ONCE).collect();
+            let bytes = some.iter().map(|record| record.json.len()).sum();
+            self.writer.submit(bytes, move |database, _| records::write(database, table, &some)).await?;
+        }
+        Ok(())
+    }
+
+    async fn page(&self, filter: &RecordFilter, place: Option<RecordPlace>) -> Result<RecordPage, StoreError> {
+        let filter = filter.clone();
+        self.readers.read(move |database| records::page(database, &filter, place)).await
+    }
+
+    async fn held(&self, filter: &RecordFilter) -> Result<RecordsHeld, StoreError> {
+        let filter = filter.clone();
+        self.readers.read(move |database| records::held(database, &filter)).await
+    }
+
+    async fn prune_records(&self, table: RecordTable, before: Timestamp, newest_before: Timestamp) -> Result<u64, StoreError> {
+        let (mut gone, mut look) = (0, Some((i64::MIN, 0)));
+        while let Some(looked) = look {
+            // Looked for by a reader, so that the writer is free for alerts while there is much to look through.
+            let ends = (before, newest_before);
+            let found = self.readers.read(move |database| records::outdated(database, table, ends, looked, ROWS_AT_ONCE)).await?;
+            look = found.1;
+            if !found.0.is_empty() {
+                gone += self.writer.submit(0, move |database, _| records::forget(database, table, &found.0)).await?;
             }
+        }
+        if gone > 0 {
+            self.shrink().await?;
         }
         Ok(gone)
     }

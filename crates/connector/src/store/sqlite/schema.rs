@@ -1,15 +1,17 @@
 //! The shape of the database and how a connection to it is set up. A new version appends a migration and never changes one.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::error::explain;
 use crate::store::StoreError;
 
 /// How long one process waits for another's transaction.
 const BUSY: Duration = Duration::from_secs(5);
+/// And looks again after so long, where SQLite does not do it by itself.
+const PAUSE: Duration = Duration::from_millis(5);
 /// The log is copied into the database after so many pages. Larger: fewer copies, longer ones.
 const CHECKPOINT_PAGES: u32 = 2000;
 /// Measured: 2 KB payloads waste half of every 4 KiB page; 8 KiB hold three of them.
@@ -19,7 +21,8 @@ pub(super) const LOG_BYTES: u32 = 2 * CHECKPOINT_PAGES * PAGE_BYTES;
 
 /// `status` is the place in `Status::ALL`; times are microseconds since 1970; payload stands last so that the rest is
 /// read without it.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE delivery (
         row INTEGER PRIMARY KEY,
         id BLOB NOT NULL UNIQUE,
@@ -57,7 +60,33 @@ const MIGRATIONS: &[&str] = &["
         duplicates_suppressed INTEGER NOT NULL,
         retried INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+    CREATE TABLE service_desk (
+        row INTEGER PRIMARY KEY,
+        time_generated INTEGER NOT NULL,
+        connection TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        source_id TEXT NOT NULL,
+        number TEXT NOT NULL,
+        json TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX service_desk_time ON service_desk (time_generated);
+    CREATE INDEX service_desk_item ON service_desk (source_id, connection, kind, time_generated);
+    CREATE INDEX service_desk_number ON service_desk (number, time_generated);
+    CREATE TABLE service_desk_log (
+        row INTEGER PRIMARY KEY,
+        time_generated INTEGER NOT NULL,
+        connection TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        source_id TEXT NOT NULL,
+        number TEXT NOT NULL,
+        json TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX service_desk_log_time ON service_desk_log (time_generated);
+    CREATE INDEX service_desk_log_number ON service_desk_log (number, time_generated);
+",
+];
 
 /// The connection that writes: makes the file if there is none and brings its schema up to date.
 pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
@@ -76,7 +105,7 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
         connection.pragma_update(None, "page_size", PAGE_BYTES).map_err(failed)?;
         connection.pragma_update(None, "auto_vacuum", "INCREMENTAL").map_err(failed)?;
     }
-    let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).map_err(failed)?;
+    let mode = write_ahead(&connection).map_err(failed)?;
     if mode != "wal" {
         return Err(StoreError::Unavailable(format!(
             "{} cannot have a write-ahead log; put it on a local disk, not on a network share",
@@ -88,6 +117,21 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "journal_size_limit", LOG_BYTES).map_err(failed)?;
     migrate(&mut connection, path)?;
     Ok(connection)
+}
+
+/// Turns the write-ahead log on. Where others open the same new file at this moment, SQLite says "busy" at once instead of waiting
+/// as long as it was told to, since two that wait for each other would wait for ever.
+fn write_ahead(connection: &Connection) -> rusqlite::Result<String> {
+    let begun = Instant::now();
+    loop {
+        let mode = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0));
+        let busy = mode.as_ref().err().and_then(rusqlite::Error::sqlite_error_code) == Some(ErrorCode::DatabaseBusy);
+        if !busy || begun.elapsed() > BUSY {
+            return mode;
+        }
+        #[expect(clippy::disallowed_methods, reason = "what SQLite itself does while it waits for another process")]
+        std::thread::sleep(PAUSE);
+    }
 }
 
 /// A connection that only reads.

@@ -291,7 +291,7 @@ async fn the_database_is_bounded_under_a_steady_load() {
     let clock = ManualClock::new(at(0));
     // Everything kept is gone within the twenty days before the first look.
     let days = |days: u64| Duration::from_secs(days * 86_400).into();
-    let retention = Retention { deliveries: days(3), dead_letters: days(10), correlations: days(10) };
+    let retention = Retention { deliveries: days(3), dead_letters: days(10), correlations: days(10), ..Retention::default() };
     let mut size = Vec::new();
     for day in 1..=60 {
         let now = clock.now();

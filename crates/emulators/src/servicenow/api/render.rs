@@ -1,12 +1,12 @@
 //! Records in the shapes of the wire: a column is a text, or an object with link, value and display value, by its kind and by what was asked.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use super::parameters::Show;
 use crate::{
     clock::{parse_stamp, stamp},
     servicenow::{
-        database::{Database, Place},
+        database::{Database, Place, Row},
         query::Path,
         restrictions::Restrictions,
         schema::{Column, ColumnId, Kind, TableId},
@@ -36,6 +36,13 @@ impl Renderer<'_> {
     /// Appends one record as a JSON object.
     pub(crate) fn record(&self, plan: &mut Plan, place: Place, out: &mut Vec<u8>) {
         let columns = plan.entry(place.table).or_insert_with(|| self.resolve(place.table));
+        // Unpacked once: a row finds a column by walking through those before it.
+        let mut own = [""; 256];
+        for (id, value) in self.database.row(place).into_iter().flat_map(Row::values) {
+            if let Some(cell) = own.get_mut(usize::from(id)) {
+                *cell = value;
+            }
+        }
         out.push(b'{');
         for (position, (name, path)) in columns.iter().enumerate() {
             if position > 0 {
@@ -43,7 +50,7 @@ impl Renderer<'_> {
             }
             text(name, out);
             out.push(b':');
-            self.column(path, place, out);
+            self.column(path, place, &own, out);
         }
         out.push(b'}');
     }
@@ -67,10 +74,15 @@ impl Renderer<'_> {
         }
     }
 
-    fn column(&self, path: &Path, place: Place, out: &mut Vec<u8>) {
+    fn column(&self, path: &Path, place: Place, own: &[&str], out: &mut Vec<u8>) {
+        let record = place;
         let found = path.walk(self.database, place).and_then(|(place, id)| {
             let column = self.database.schema.table(place.table)?.column(id)?;
-            Some((place, id, column, self.database.row(place)?.get(id)))
+            let value = match own.get(usize::from(id)) {
+                Some(value) if place == record => value,
+                _ => self.database.row(place)?.get(id),
+            };
+            Some((place, id, column, value))
         });
         let Some((place, id, column, value)) = found else {
             out.extend_from_slice(if self.show == Show::Both { br#"{"display_value":"","value":""}"# } else { b"\"\"" });
@@ -105,39 +117,37 @@ impl Renderer<'_> {
             text(if self.show == Show::Value { value } else { display() }, out);
             return;
         }
-        out.push(b'{');
-        let mut parts: Vec<(&str, String)> = Vec::with_capacity(3);
-        if self.show != Show::Value {
-            parts.push(("display_value", display().to_owned()));
-        }
-        if self.show == Show::Both {
-            parts.push(("value", value.to_owned()));
-        }
-        if !self.exclude_link {
-            parts.push(("link", format!("{}/api/now/table/{target}/{value}", self.base)));
-        }
-        if self.show == Show::Value {
-            parts.push(("value", value.to_owned()));
-        }
-        for (position, (name, part)) in parts.iter().enumerate() {
-            if position > 0 {
-                out.push(b',');
-            }
+        let mut first = true;
+        let mut part = |name: &str, value: &str| {
+            out.push(if std::mem::take(&mut first) { b'{' } else { b',' });
             text(name, out);
             out.push(b':');
-            text(part, out);
+            text(value, out);
+        };
+        if self.show != Show::Value {
+            part("display_value", display());
+        }
+        if self.show == Show::Both {
+            part("value", value);
+        }
+        if !self.exclude_link {
+            part("link", &format!("{}/api/now/table/{target}/{value}", self.base));
+        }
+        if self.show == Show::Value {
+            part("value", value);
         }
         out.push(b'}');
     }
 
     /// What a person sees of a column that is no reference.
-    fn display(&self, place: Place, id: ColumnId, column: &Column, value: &str) -> String {
+    fn display<'b>(&'b self, place: Place, id: ColumnId, column: &Column, value: &'b str) -> Cow<'b, str> {
         match column.kind {
-            Kind::Journal => self.journal(place, column),
-            Kind::DateTime => parse_stamp(value, 0).map(|seconds| stamp(seconds, self.zone)).unwrap_or_default(),
-            Kind::Duration => parse_stamp(value, 0).map(duration).unwrap_or_default(),
-            _ if column.choice => self.database.choice_label(place.table, id, value).to_owned(),
-            _ => value.to_owned(),
+            Kind::Journal => self.journal(place, column).into(),
+            Kind::DateTime if self.zone == 0 => value.into(),
+            Kind::DateTime => parse_stamp(value, 0).map(|seconds| stamp(seconds, self.zone)).unwrap_or_default().into(),
+            Kind::Duration => parse_stamp(value, 0).map(duration).unwrap_or_default().into(),
+            _ if column.choice => self.database.choice_label(place.table, id, value).into(),
+            _ => value.into(),
         }
     }
 

@@ -1,6 +1,8 @@
 //! Finding a page of records: by `sys_id` or an indexed column when the query names one, along the order of last change when it
 //! asks for that, and only otherwise by reading everything.
 
+use std::collections::HashMap;
+
 use super::{
     matcher::{Condition, Context, Matcher, Path},
     parse::{Operator, Query},
@@ -8,7 +10,7 @@ use super::{
 use crate::{
     clock::parse_stamp,
     servicenow::{
-        database::{Database, Moment, Place, Rows},
+        database::{Database, Moment, Place, Rows, key_of},
         schema::{Table, TableId},
     },
 };
@@ -70,6 +72,18 @@ pub fn find(database: &Database, request: Request<'_>) -> Found {
         heads.sort_by(|left, right| first.matcher.compare(&left.0, &right.0));
     }
     Found { places: heads.into_iter().skip(request.offset).take(request.limit).map(|(_, place)| place).collect(), total }
+}
+
+/// Leaves only the records that the query does not select.
+pub(crate) fn leave_out(database: &Database, places: &mut Vec<Place>, query: &Query, context: Context<'_>) {
+    let mut matchers: HashMap<TableId, Option<Matcher>> = HashMap::new();
+    places.retain(|place| {
+        let matcher = matchers.entry(place.table).or_insert_with(|| {
+            let table = database.schema.table(place.table)?;
+            Some(Matcher::new(database, table, table, query, context))
+        });
+        !matcher.as_ref().is_some_and(|matcher| matcher.matches(database, *place))
+    });
 }
 
 /// The query on one table.
@@ -159,6 +173,10 @@ impl<'a> Search<'a> {
         let timeline = self.rows.timeline();
         let (mut first, mut end) = (0, timeline.len());
         let mut used = 0;
+        if let Some((second, id)) = self.second_behind() {
+            first = timeline.rank(&(second, id, u32::MAX));
+            used += 1;
+        }
         let updated = self.table.column_id("sys_updated_on");
         for condition in self.required() {
             let Path::Own(column) = condition.path else { continue };
@@ -185,10 +203,33 @@ impl<'a> Search<'a> {
         (first, end.max(first), self.matcher.alternatives.len() == 1 && terms == used)
     }
 
+    /// The one second that the query asks for.
+    fn second(&self) -> Option<i64> {
+        let updated = self.table.column_id("sys_updated_on")?;
+        self.required().find_map(|condition| match condition.path {
+            Path::Own(column) if column == updated && condition.operator == Operator::Equal && condition.value.len() == 19 => {
+                parse_stamp(&condition.value, 0)
+            }
+            _ => None,
+        })
+    }
+
+    /// The one second that the query asks for and the `sys_id` behind which it asks, once.
+    fn second_behind(&self) -> Option<(i64, u128)> {
+        let (second, sys_id) = (self.second()?, self.table.column_id("sys_id")?);
+        let mut asked = self.required().filter(|condition| condition.path == Path::Own(sys_id));
+        let condition =
+            asked.next().filter(|condition| condition.operator == Operator::Greater && condition.value.len() == 32)?;
+        // Digits compare like their number only when all are there and small.
+        let digits = condition.value.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+        (digits && asked.next().is_none()).then(|| (second, key_of(&condition.value)))
+    }
+
     /// Whether the order asked for is the timeline's own; `Some(true)` when backwards.
     fn follows_timeline(&self) -> Option<bool> {
         let (updated, sys_id) = (self.table.column_id("sys_updated_on")?, self.table.column_id("sys_id")?);
         match self.matcher.order.as_slice() {
+            [(Path::Own(only), descending, _)] if *only == sys_id && self.second().is_some() => Some(*descending),
             [(Path::Own(first), descending, _)] if *first == updated => Some(*descending),
             [(Path::Own(first), descending, _), (Path::Own(second), same, _)]
                 if (*first, *second) == (updated, sys_id) && descending == same =>
@@ -269,6 +310,33 @@ mod tests {
             prop_assert!(found.places.len() <= 10 && found.total <= 60);
             prop_assert_eq!(found.places.len(), found.total.saturating_sub(3).min(10));
         }
+    }
+
+    #[test]
+    fn a_second_behind_a_record_and_a_sort_of_it_agree() {
+        let mut database = Database::new(Schema::base(true), 1);
+        let mut options = Options::default();
+        options.seed.incidents = 60;
+        seed::fill(&mut database, &options, 1_788_256_800);
+        let table = database.schema.id("incident").unwrap();
+        let places: Vec<Place> = database.rows(table).unwrap().iter().map(|(slot, _)| Place { table, slot }).collect();
+        let column = database.schema.table(table).unwrap().column_id("sys_updated_on").unwrap();
+        for place in &places {
+            let row = database.row(*place).unwrap();
+            let same = row.values().filter(|(id, _)| *id != column).chain([(column, "2026-08-31 00:00:00")]);
+            let row = crate::servicenow::database::Row::pack(same);
+            database.replace(*place, row);
+        }
+        let ask = |text: &str| {
+            let context = Context { now: 1_788_256_800, zone: 0, user: "" };
+            let query = parse(text);
+            find(&database, Request { table, query: &query, context, offset: 0, limit: 10, count: true, strict: false })
+        };
+        let behind = database.value(places[20], "sys_id");
+        let terms = format!("sys_updated_on=2026-08-31 00:00:00^sys_id>{behind}");
+        let quick = ask(&format!("{terms}^ORDERBYsys_id"));
+        assert_eq!(quick, ask(&format!("{terms}^ORDERBYsys_id^ORDERBYnumber")));
+        assert!(quick.total > 0 && quick.places.iter().all(|place| database.value(*place, "sys_id") > behind));
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod find;
 mod matcher;
 pub mod parse;
 
+pub(crate) use find::leave_out;
 pub use find::{Found, Request, find};
 pub use matcher::{Context, Path};
 pub use parse::{Query, parse};

@@ -66,6 +66,13 @@ pub(super) const TABLES: &[Line] = &[
     ("sys_properties", None, "System Property", None, "name:100 value:4000 description:512"),
     ("sys_journal_field", None, "Journal Entry", None, "name:80 element:80 element_id:32 value:4000"),
     ("sys_audit_delete", None, "Audit Deleted Record", None, "tablename:80 documentkey:32 display_value:255 payload:8000"),
+    (
+        "sys_archive_log",
+        None,
+        "Archive Log",
+        None,
+        "from_table:80 to_table:80 id:32 display_value:255 restored@ payload:8000 archive:32 archive_run:32",
+    ),
     ("core_company", None, "Company", None, "name:80"),
     ("cmn_location", None, "Location", None, "name:100"),
     (

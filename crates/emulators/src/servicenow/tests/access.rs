@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{NOW, client, incident, instance};
-use crate::servicenow::{Options, RateLimit, ServiceNow, Time, User};
+use crate::servicenow::{Effect, Fault, Options, RateLimit, ServiceNow, Time, User};
 
 async fn token(instance: &ServiceNow, form: &[(&str, &str)]) -> (u16, Value) {
     let mut form = form.to_vec();
@@ -139,4 +139,36 @@ async fn a_rate_limit_counts_by_the_hour_and_says_when_it_ends() {
     assert!(refused.headers().contains_key("x-ratelimit-rule"));
     instance.advance(Duration::from_secs(3540));
     assert_eq!(get().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn a_read_rule_with_a_condition_hides_after_the_limit_and_counts_before_it() {
+    let instance = instance().await;
+    let open = instance.insert("incident", &[("impact", "1")]);
+    let hidden = instance.insert("incident", &[("impact", "3")]);
+    instance.insert("incident", &[("impact", "1")]);
+    let rule = Effect::ReadHidden { table: "incident".to_owned(), query: "impact=3".to_owned() };
+    instance.faults().add(Fault::new(rule));
+    let client = client(&instance);
+    let path = "/api/now/table/incident?sysparm_limit=2&sysparm_fields=sys_id";
+    let answer = client.request("GET", path).send().await.unwrap();
+    assert_eq!(answer.headers()["x-total-count"], "3");
+    assert_eq!(client.column(path, "sys_id").await, [open]);
+    assert_eq!(client.get(&format!("/api/now/table/incident/{hidden}")).await.0, 404);
+}
+
+#[tokio::test]
+async fn an_archived_record_leaves_its_table_and_stands_in_the_archive_log_only() {
+    let instance = instance().await;
+    let sys_id = instance.insert("incident", &[]);
+    let number = instance.record("incident", &sys_id).unwrap()["number"].clone();
+    instance.archive("incident", &sys_id);
+    assert!(instance.record("incident", &sys_id).is_none());
+    assert_eq!(instance.count("sys_audit_delete"), 0);
+    let log = instance.records("sys_archive_log");
+    let [entry] = log.as_slice() else { panic!("{log:?}") };
+    assert_eq!(
+        [&entry["from_table"], &entry["id"], &entry["display_value"], &entry["restored"]],
+        ["incident", &sys_id, &number, ""]
+    );
 }

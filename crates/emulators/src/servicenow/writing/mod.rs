@@ -126,6 +126,20 @@ pub fn delete(database: &mut Database, place: Place, hand: &Hand<'_>) -> Result<
     Ok(())
 }
 
+/// Moves a record to the archive: it leaves its table and stands in `sys_archive_log`, as after a run of the archiver. The
+/// archive table itself (`ar_incident`) is left out.
+pub fn archive(database: &mut Database, place: Place, hand: &Hand<'_>) {
+    let table = database.schema.table(place.table).map(|table| table.name.clone()).unwrap_or_default();
+    let sys_id = database.value(place, "sys_id").to_owned();
+    let display = database.display(place).to_owned();
+    database.delete(place);
+    if let Some(log) = database.schema.id("sys_archive_log") {
+        let target = format!("ar_{table}");
+        let values = [("from_table", table.as_str()), ("to_table", &target), ("id", &sys_id), ("display_value", &display)];
+        add_system_row(database, log, &values, hand);
+    }
+}
+
 /// Takes the values over that a caller may write; everything else is dropped without a word.
 fn apply(database: &Database, draft: &mut Draft, values: &[(String, String)], hand: &Hand<'_>, lineage: &[String]) {
     let Some(table) = database.schema.table(draft.table) else { return };

@@ -16,8 +16,11 @@ mod checking;
 mod configuration_items;
 mod credentials;
 mod failures;
+mod gone;
 mod life;
 mod other_kinds;
+mod records;
+mod refresh;
 
 /// 2026-09-01 10:00:00
 const NOW: i64 = 1_788_256_800;
@@ -62,6 +65,7 @@ fn settings(url: &str, more: &str) -> Connection {
 fn secrets() -> FixedSecrets {
     FixedSecrets::default()
         .with("SNOW_PASSWORD", "p")
+        .with("ADMIN", "admin")
         .with("WRONG", "not-the-password")
         .with("CLIENT_SECRET", "itsm-secret")
         .with("API_KEY", "itsm-api-key")

@@ -1,0 +1,9 @@
+//! Stories of the sync.
+
+mod bench;
+mod failures;
+mod limits;
+mod schedule;
+mod stories;
+mod tool;
+mod torment;

@@ -1,0 +1,118 @@
+//! `records query`: rows as they were synced, from the embedded database. Where rows go to a workspace instead, it says how to find
+//! them there.
+
+mod kusto;
+pub(super) mod table;
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+
+use connector::clock::Clock;
+use connector::rows::RecordKind;
+use connector::settings::Settings;
+use connector::store::sqlite::SqliteStore;
+use connector::store::{Reading, RecordFilter, RecordStore, RecordTable};
+use serde_json::Value;
+
+use crate::cli::values::RecordsOf;
+use crate::cli::{Query, Records, RecordsAction};
+use crate::commands;
+use crate::ending::{Ending, Failure};
+use crate::host::DATABASE;
+use crate::output::Output;
+
+/// Rows that a table has unless told otherwise.
+const TABLE_ROWS: usize = 50;
+/// The settings that are read when none are named.
+const USUAL_SETTINGS: &str = "./connector.toml";
+
+/// Does what is asked with the database below the data directory.
+pub async fn run(args: &Records, clock: &dyn Clock, output: &mut Output<'_>) -> Result<Ending, Failure> {
+    match &args.action {
+        RecordsAction::Query(args) => query(args, clock, output).await,
+    }
+}
+
+async fn query(args: &Query, clock: &dyn Clock, output: &mut Output<'_>) -> Result<Ending, Failure> {
+    let since = args.since.map(|since| since.instant(clock.now()));
+    if let Some(workspace) = settings(args.config.as_deref())?.and_then(|settings| settings.workspace) {
+        return Err(Failure::Wrong(format!(
+            "rows are not here, they are in the workspace behind {}; run this there, in Logs or with \
+             `az monitor log-analytics query`:\n{}",
+            workspace.rule,
+            kusto::query(args, since)
+        )));
+    }
+    let path = args.data.join(DATABASE);
+    // Opening would make an empty one.
+    if !path.is_file() {
+        return Err(Failure::Wrong(format!(
+            "there is no database at {}; name the directory that was given to `local` with --data, or bring records in with \
+             `itsm-connector sync`",
+            path.display()
+        )));
+    }
+    let log = args.kind == Some(RecordsOf::Log);
+    let filter = RecordFilter {
+        table: if log { RecordTable::Log } else { RecordTable::ServiceDesk },
+        connection: args.connection.clone(),
+        kind: args.kind.and_then(RecordsOf::kind).map(RecordKind::as_str).map(str::to_owned),
+        number: args.number.clone(),
+        since,
+        latest: args.latest && !log,
+        limit: None,
+    };
+    let store = SqliteStore::open(&path)?;
+    let limit = args.limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    match (args.json, limit) {
+        (true, None) => stream(&*store, filter, output).await?,
+        (true, Some(limit)) => {
+            for row in newest(&*store, filter, limit).await? {
+                output.json_line(&row)?;
+            }
+        }
+        (false, limit) => {
+            let rows = newest(&*store, filter, limit.unwrap_or(TABLE_ROWS)).await?;
+            let rows: Vec<Value> = rows.iter().map(|row| serde_json::from_str(row).unwrap_or_default()).collect();
+            match (rows.is_empty(), log) {
+                (true, _) => output.line("no rows")?,
+                (false, true) => table::log(&rows, output)?,
+                (false, false) => table::records(&rows, output)?,
+            }
+        }
+    }
+    Ok(Ending::Good)
+}
+
+/// The settings that were named; those of the working directory, if there are any; else none.
+fn settings(named: Option<&Path>) -> Result<Option<Settings>, Failure> {
+    let usual = PathBuf::from(USUAL_SETTINGS);
+    match named {
+        Some(file) => commands::load(file).map(Some),
+        None if usual.is_file() => commands::load(&usual).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Prints rows as they are read, in the order they were written.
+async fn stream(store: &dyn RecordStore, filter: RecordFilter, output: &mut Output<'_>) -> Result<(), Failure> {
+    let mut reading = Reading::new(store, filter);
+    while let Some(rows) = reading.next().await? {
+        for row in rows {
+            output.json_line(&row)?;
+        }
+    }
+    Ok(())
+}
+
+/// The last `limit` rows, oldest first.
+async fn newest(store: &dyn RecordStore, filter: RecordFilter, limit: usize) -> Result<VecDeque<String>, Failure> {
+    let mut kept = VecDeque::new();
+    let mut reading = Reading::new(store, filter);
+    while let Some(rows) = reading.next().await? {
+        kept.extend(rows);
+        let over = kept.len().saturating_sub(limit);
+        kept.drain(..over);
+    }
+    Ok(kept)
+}

@@ -1,0 +1,174 @@
+//! The way back, wired: from the tools through the sync engine to the table of records, the refresh of what the tools offer, and
+//! the journal beside them. `local`, `demo`, `sync` and `refresh` use the same one.
+
+mod schedules;
+mod served;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use connector::clock::{Clock, between};
+use connector::configuration::refresh::{Refreshed, Refresher};
+use connector::journal::{GATHER, RowJournal};
+use connector::provider::{self, Provider, Surroundings};
+use connector::settings::{Connection, Settings};
+use connector::sink::Sink;
+use connector::sink::credential::credential;
+use connector::sink::local::LocalSink;
+use connector::sink::workspace::WorkspaceSink;
+use connector::store::sqlite::SqliteStore;
+use connector::sync::engine::{Engine, Source};
+use connector::sync::{Order, Progress, Summary};
+use functions::records::RefreshReport;
+use futures_util::future::join_all;
+use tokio::sync::{RwLock, watch};
+
+use crate::host::{DATABASE, Outside};
+pub use schedules::Schedules;
+pub use served::Served;
+
+/// Providers by the names of their connections.
+pub type Providers = BTreeMap<String, Arc<dyn Provider>>;
+
+/// Makes the provider of every connection; touches no network.
+pub fn providers(settings: &Settings, outside: &Outside) -> anyhow::Result<Providers> {
+    let surroundings = Surroundings { secrets: outside.secrets.clone(), clock: outside.clock.clone() };
+    let build = |(name, connection): (&String, &Connection)| {
+        anyhow::Ok((name.clone(), provider::build(name, connection, &surroundings)?))
+    };
+    settings.connections.iter().map(build).collect()
+}
+
+/// The way back for all connections.
+#[derive(Debug)]
+pub struct RecordFlow {
+    settings: Arc<Settings>,
+    engine: Engine,
+    refresher: Refresher,
+    journal: Arc<RowJournal>,
+    clock: Arc<dyn Clock>,
+    stop: watch::Receiver<bool>,
+    /// Held for reading by everything that must not be cut off.
+    in_hand: RwLock<()>,
+}
+
+impl RecordFlow {
+    /// Wires the way back over `store`. Touches no network and begins nothing. A sync that is under way when `stop` says so ends
+    /// at its next safe place.
+    pub fn new(
+        settings: Arc<Settings>,
+        providers: &Providers,
+        store: Arc<SqliteStore>,
+        outside: &Outside,
+        progress: Arc<dyn Progress>,
+        stop: watch::Receiver<bool>,
+    ) -> anyhow::Result<Arc<Self>> {
+        let Outside { clock, chance, .. } = outside.clone();
+        let sink = sink(&settings, store.clone(), outside)?;
+        let gather = if settings.workspace.is_some() { GATHER } else { Duration::ZERO };
+        let journal = Arc::new(RowJournal::new(sink.clone(), clock.clone(), gather));
+        let source = |(name, connection): (&String, &Connection)| {
+            let provider = providers.get(name)?.clone();
+            Some((name.clone(), Source { provider, sync: connection.sync.clone() }))
+        };
+        let sources = settings.connections.iter().filter_map(source).collect();
+        let refresher =
+            Refresher { store: store.clone(), journal: journal.clone(), clock: clock.clone(), chance: chance.clone() };
+        let engine = Engine { store, sink, journal: journal.clone(), clock: clock.clone(), chance, progress, sources };
+        Ok(Arc::new(Self { settings, engine, refresher, journal, clock, stop, in_hand: RwLock::default() }))
+    }
+
+    /// The same with the database below `data` and providers of its own: for a command beside, or instead of, a running
+    /// connector.
+    pub fn open(
+        settings: Settings,
+        data: &Path,
+        outside: &Outside,
+        progress: Arc<dyn Progress>,
+        stop: watch::Receiver<bool>,
+    ) -> anyhow::Result<Arc<Self>> {
+        let providers = providers(&settings, outside)?;
+        let store = SqliteStore::open(&data.join(DATABASE))?;
+        Self::new(Arc::new(settings), &providers, store, outside, progress, stop)
+    }
+
+    /// What the connector says of itself goes there.
+    #[must_use]
+    pub fn journal(&self) -> Arc<RowJournal> {
+        self.journal.clone()
+    }
+
+    /// Where rows go, for people.
+    #[must_use]
+    pub fn sink(&self) -> String {
+        self.engine.sink.describe()
+    }
+
+    /// Syncs one connection, or all side by side.
+    pub async fn sync(&self, connection: Option<&str>, order: &Order) -> Vec<Summary> {
+        let order = Order { stop: Some(self.stop.clone()), ..order.clone() };
+        match connection {
+            Some(connection) => self.engine.run_connection(connection, &order).await,
+            None => self.engine.run_all(&order).await,
+        }
+    }
+
+    /// Hands every provider the last good copy of its tool's configuration.
+    pub async fn adopt(&self) {
+        for (name, source) in &self.engine.sources {
+            self.refresher.adopt_last(name, &*source.provider).await;
+        }
+    }
+
+    /// Reads the configuration of the tool of one connection anew, or of all, side by side.
+    pub async fn refresh(&self, connection: Option<&str>) -> Vec<RefreshReport> {
+        let wanted = self.settings.connections.keys().filter(|name| connection.is_none_or(|only| only == *name));
+        let refreshes = wanted.filter_map(|name| {
+            let (connection, source) = (self.settings.connections.get(name)?, self.engine.sources.get(name)?);
+            Some(self.refresher.refresh(name, connection, &self.settings.route, &*source.provider))
+        });
+        join_all(refreshes).await.into_iter().map(report).collect()
+    }
+
+    /// Seconds since the configuration of a connection was read; nothing when there is no copy.
+    async fn configuration_age(&self, connection: &str) -> Option<Duration> {
+        Some(between(self.refresher.last(connection).await?.read_at, self.clock.now()))
+    }
+
+    /// Writes the journal's rows as they come, those first that an earlier process left, until `stop` says so.
+    pub async fn keep_journal(self: Arc<Self>, stop: watch::Receiver<bool>) {
+        self.journal.take_up(&*self.engine.store).await;
+        self.journal.run(schedules::stopped(stop)).await;
+    }
+
+    /// Waits until everything that must not be cut off has ended, and writes what the journal still holds; what nobody takes now
+    /// is left to the next process.
+    pub async fn close(&self) {
+        let _nothing_left = self.in_hand.write().await;
+        if !self.journal.flush().await {
+            self.journal.put_aside(&*self.engine.store).await;
+        }
+    }
+}
+
+fn sink(settings: &Settings, store: Arc<SqliteStore>, outside: &Outside) -> anyhow::Result<Arc<dyn Sink>> {
+    let Some(workspace) = &settings.workspace else { return Ok(Arc::new(LocalSink(store))) };
+    let Outside { secrets, clock, chance } = outside.clone();
+    let credential = credential(&workspace.credential, workspace.cloud, secrets, clock.clone());
+    let sink = credential.and_then(|credential| WorkspaceSink::new(workspace, credential, clock, chance));
+    sink.map(|sink| Arc::new(sink) as Arc<dyn Sink>).map_err(|error| anyhow::anyhow!("{} {}", error.cause, error.remedy))
+}
+
+fn report(refreshed: Refreshed) -> RefreshReport {
+    let Refreshed { connection, run_id, configuration, age_seconds, failure, findings, changes } = refreshed;
+    let mut report = RefreshReport::of(&connection, configuration.as_ref(), age_seconds);
+    report.run_id = run_id;
+    report.findings = findings;
+    report.changes = changes;
+    if let Some(failure) = failure {
+        (report.cause, report.remedy) = (failure.cause, failure.remedy);
+    }
+    report
+}
