@@ -21,9 +21,9 @@ use crate::rows::{RecordKind, ServiceDeskRow};
 use crate::sink::{SinkError, Written};
 
 /// A group is full at so many records: enough that a save is cheap beside writing them, few enough to repeat after a kill.
-pub(super) const GROUP_ROWS: usize = 2_000;
+pub(super) const GROUP_ROWS: usize = 1_000;
 /// A group is full at so many bytes: what is in memory at most is two groups and a page.
-const GROUP_BYTES: usize = 4_000_000;
+const GROUP_BYTES: usize = 2_000_000;
 /// A group is handed on at this age, so that a slow tool does not make a run look dead.
 const GROUP_AGE: Duration = Duration::from_secs(30);
 /// The first load makes way for increments so often.
