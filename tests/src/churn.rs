@@ -50,7 +50,7 @@ pub struct Outcome {
 }
 
 /// Longer than anything takes on a busy machine, leases of processes that were killed included.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_secs(900);
 
 /// The Logs Ingestion API with the streams of our own rows.
 pub async fn workspace(keep_rows: bool, call_limit: usize) -> LogsIngestion {
