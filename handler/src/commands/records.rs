@@ -4,14 +4,13 @@
 mod kusto;
 pub(super) mod table;
 
-use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use connector::clock::Clock;
 use connector::rows::RecordKind;
 use connector::settings::Settings;
 use connector::store::sqlite::SqliteStore;
-use connector::store::{Reading, RecordFilter, RecordStore, RecordTable};
+use connector::store::{Reading, RecordFilter, RecordTable};
 use serde_json::Value;
 
 use crate::cli::values::RecordsOf;
@@ -22,7 +21,7 @@ use crate::host::DATABASE;
 use crate::output::Output;
 
 /// Rows that a table has unless told otherwise.
-const TABLE_ROWS: usize = 50;
+const TABLE_ROWS: u32 = 50;
 /// The settings that are read when none are named.
 const USUAL_SETTINGS: &str = "./connector.toml";
 
@@ -60,26 +59,26 @@ async fn query(args: &Query, clock: &dyn Clock, output: &mut Output<'_>) -> Resu
         number: args.number.clone(),
         since,
         latest: args.latest && !log,
-        limit: None,
+        limit: args.limit.or((!args.json).then_some(TABLE_ROWS)),
     };
     let store = SqliteStore::open(&path)?;
-    let limit = args.limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
-    match (args.json, limit) {
-        (true, None) => stream(&*store, filter, output).await?,
-        (true, Some(limit)) => {
-            for row in newest(&*store, filter, limit).await? {
+    let mut reading = Reading::new(&*store, filter);
+    if args.json {
+        while let Some(rows) = reading.next().await? {
+            for row in rows {
                 output.json_line(&row)?;
             }
         }
-        (false, limit) => {
-            let rows = newest(&*store, filter, limit.unwrap_or(TABLE_ROWS)).await?;
-            let rows: Vec<Value> = rows.iter().map(|row| serde_json::from_str(row).unwrap_or_default()).collect();
-            match (rows.is_empty(), log) {
-                (true, _) => output.line("no rows")?,
-                (false, true) => table::log(&rows, output)?,
-                (false, false) => table::records(&rows, output)?,
-            }
-        }
+        return Ok(Ending::Good);
+    }
+    let mut rows: Vec<Value> = Vec::new();
+    while let Some(page) = reading.next().await? {
+        rows.extend(page.iter().map(|row| serde_json::from_str::<Value>(row).unwrap_or_default()));
+    }
+    match (rows.is_empty(), log) {
+        (true, _) => output.line("no rows")?,
+        (false, true) => table::log(&rows, output)?,
+        (false, false) => table::records(&rows, output)?,
     }
     Ok(Ending::Good)
 }
@@ -92,27 +91,4 @@ fn settings(named: Option<&Path>) -> Result<Option<Settings>, Failure> {
         None if usual.is_file() => commands::load(&usual).map(Some),
         None => Ok(None),
     }
-}
-
-/// Prints rows as they are read, in the order they were written.
-async fn stream(store: &dyn RecordStore, filter: RecordFilter, output: &mut Output<'_>) -> Result<(), Failure> {
-    let mut reading = Reading::new(store, filter);
-    while let Some(rows) = reading.next().await? {
-        for row in rows {
-            output.json_line(&row)?;
-        }
-    }
-    Ok(())
-}
-
-/// The last `limit` rows, oldest first.
-async fn newest(store: &dyn RecordStore, filter: RecordFilter, limit: usize) -> Result<VecDeque<String>, Failure> {
-    let mut kept = VecDeque::new();
-    let mut reading = Reading::new(store, filter);
-    while let Some(rows) = reading.next().await? {
-        kept.extend(rows);
-        let over = kept.len().saturating_sub(limit);
-        kept.drain(..over);
-    }
-    Ok(kept)
 }

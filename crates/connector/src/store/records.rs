@@ -56,8 +56,8 @@ pub struct RecordFilter {
     pub since: Option<Timestamp>,
     /// Of `ServiceDesk_CL` only the newest row of each work item (same connection, kind and source id). The log has no such thing.
     pub latest: bool,
-    /// At most so many, the oldest ones.
-    pub limit: Option<u64>,
+    /// At most so many, the newest ones; given oldest first all the same.
+    pub limit: Option<u32>,
 }
 
 /// How far a reading has come. It sees the rows that were there when it began, and none that came since.
@@ -66,7 +66,6 @@ pub struct RecordPlace {
     pub(super) time: i64,
     pub(super) row: i64,
     pub(super) end: i64,
-    pub(super) read: u64,
 }
 
 /// Some rows, and where to go on.
@@ -116,7 +115,7 @@ pub struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    /// From the oldest row on.
+    /// From the oldest row of the filter on.
     #[must_use]
     pub fn new(store: &'a dyn RecordStore, filter: RecordFilter) -> Self {
         Self { store, filter, place: None, done: false }

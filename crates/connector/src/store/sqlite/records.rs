@@ -2,13 +2,13 @@
 
 use jiff::Timestamp;
 use rusqlite::types::Value;
-use rusqlite::{Connection, Result, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Result, params, params_from_iter};
 
 use super::row::{self, micros};
 use crate::store::{Record, RecordFilter, RecordPage, RecordPlace, RecordTable, RecordsHeld};
 
 /// Most rows of a page.
-const PAGE_ROWS: u64 = 1000;
+const PAGE_ROWS: usize = 1000;
 /// A page ends with the row that reaches so many bytes.
 const PAGE_BYTES: usize = 4 << 20;
 
@@ -79,35 +79,43 @@ fn last_row(database: &Connection, table: RecordTable) -> Result<i64> {
     database.prepare_cached(&format!("SELECT ifnull(max(row), 0) FROM {}", name(table)))?.query_row([], |found| found.get(0))
 }
 
+/// Where a reading begins: before everything, or before the newest so many rows.
+fn begin(database: &Connection, filter: &RecordFilter) -> Result<RecordPlace> {
+    let all = RecordPlace { time: i64::MIN, row: 0, end: last_row(database, filter.table)? };
+    let Some(limit) = filter.limit else { return Ok(all) };
+    let (conditions, mut values) = conditions(filter, all.end);
+    values.push(limit.into());
+    let newer = database
+        .prepare_cached(&format!(
+            "SELECT here.time_generated, here.row FROM {} WHERE {conditions}
+             ORDER BY here.time_generated DESC, here.row DESC LIMIT 1 OFFSET ?",
+            source(filter)
+        ))?
+        .query_row(params_from_iter(values), |found| Ok(RecordPlace { time: found.get(0)?, row: found.get(1)?, ..all }))
+        .optional()?;
+    Ok(newer.unwrap_or(all))
+}
+
 pub(super) fn page(database: &Connection, filter: &RecordFilter, place: Option<RecordPlace>) -> Result<RecordPage> {
-    let mut place = match place {
-        Some(place) => place,
-        None => RecordPlace { time: i64::MIN, row: 0, end: last_row(database, filter.table)?, read: 0 },
-    };
-    let left = filter.limit.map_or(PAGE_ROWS, |limit| limit.saturating_sub(place.read).min(PAGE_ROWS));
+    let mut place = place.map_or_else(|| begin(database, filter), Ok)?;
     let (conditions, mut values) = conditions(filter, place.end);
-    values.extend([place.time.into(), place.row.into(), i64::try_from(left).unwrap_or(i64::MAX).into()]);
+    values.extend([place.time.into(), place.row.into()]);
     let mut select = database.prepare_cached(&format!(
         "SELECT here.time_generated, here.row, here.json FROM {} WHERE {conditions}
-         AND (here.time_generated, here.row) > (?, ?) ORDER BY here.time_generated, here.row LIMIT ?",
+         AND (here.time_generated, here.row) > (?, ?) ORDER BY here.time_generated, here.row LIMIT {PAGE_ROWS}",
         source(filter)
     ))?;
     let mut found = select.query(params_from_iter(values))?;
-    let (mut rows, mut bytes, mut ended) = (Vec::new(), 0, true);
-    while let Some(row) = found.next()? {
+    let (mut rows, mut bytes) = (Vec::new(), 0);
+    while bytes < PAGE_BYTES
+        && let Some(row) = found.next()?
+    {
         let json: String = row.get(2)?;
         (place.time, place.row) = (row.get(0)?, row.get(1)?);
-        place.read += 1;
         bytes += json.len();
         rows.push(json);
-        if bytes >= PAGE_BYTES {
-            ended = false;
-            break;
-        }
     }
-    let full = u64::try_from(rows.len()).unwrap_or(u64::MAX) >= PAGE_ROWS;
-    let enough = filter.limit.is_some_and(|limit| place.read >= limit);
-    let more = (full || !ended) && !enough;
+    let more = rows.len() == PAGE_ROWS || bytes >= PAGE_BYTES;
     Ok(RecordPage { rows, next: more.then_some(place) })
 }
 

@@ -64,10 +64,19 @@ impl House {
 async fn rows_come_oldest_first_and_equally_old_ones_as_they_were_written() {
     let house = House::holding(vec![record(1, 1, 20), record(2, 1, 10), record(3, 1, 10), record(4, 1, 5)]).await;
     assert_eq!(house.all().await, ["4.1", "2.1", "3.1", "1.1"]);
-    let limited = RecordFilter { limit: Some(2), ..RecordFilter::default() };
-    assert_eq!(house.read(limited).await, ["4.1", "2.1"]);
     let held = house.store.held(&RecordFilter::default()).await.unwrap();
     assert_eq!((held.count, held.oldest, held.newest), (4, Some(at(5)), Some(at(20))));
+}
+
+#[tokio::test]
+async fn a_limit_leaves_the_newest_and_they_too_come_oldest_first() {
+    let house = House::holding(vec![record(1, 1, 20), record(2, 1, 10), record(3, 1, 10), record(4, 1, 5)]).await;
+    let newest = async |limit| house.read(RecordFilter { limit: Some(limit), ..RecordFilter::default() }).await;
+    assert!(newest(0).await.is_empty());
+    assert_eq!(newest(2).await, ["3.1", "1.1"]);
+    for all in [4, 5] {
+        assert_eq!(newest(all).await, ["4.1", "2.1", "3.1", "1.1"]);
+    }
 }
 
 #[tokio::test]
