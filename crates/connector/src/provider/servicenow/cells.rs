@@ -53,6 +53,13 @@ pub(super) struct Cell<'a> {
     pub(super) display: Cow<'a, str>,
 }
 
+impl Cell<'_> {
+    /// With texts of its own.
+    pub(super) fn into_owned(self) -> Cell<'static> {
+        Cell { value: Cow::Owned(self.value.into_owned()), display: Cow::Owned(self.display.into_owned()) }
+    }
+}
+
 impl<'a> From<Cow<'a, str>> for Cell<'a> {
     fn from(text: Cow<'a, str>) -> Self {
         Self { value: text.clone(), display: text }

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use reqwest::Method;
 use reqwest::header::{ACCEPT, HeaderMap};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use url::Url;
 
 use super::auth::{self, Auth};
-use super::cells::{self, Listed};
+use super::cells::{self, Cell, Listed};
 use super::classify::{Trouble, judge, judge_as};
 use super::pace::Pace;
 use crate::clock::Clock;
@@ -19,36 +20,21 @@ use crate::provider::wire::{Answer, Effect, Wire};
 use crate::provider::{ProviderError, Surroundings};
 use crate::settings::Connection;
 
-/// A column's value: what is stored, and how people see it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Cell {
-    pub(super) value: String,
-    pub(super) display: String,
-}
-
 /// A record: only the columns that were asked for, exist, and may be read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Row(pub(super) BTreeMap<String, Cell>);
+pub(super) struct Row(pub(super) BTreeMap<String, Cell<'static>>);
+
+impl<'de> Deserialize<'de> for Row {
+    fn deserialize<D: Deserializer<'de>>(record: D) -> Result<Self, D::Error> {
+        let columns = BTreeMap::<String, Cell<'de>>::deserialize(record)?;
+        Ok(Self(columns.into_iter().map(|(name, cell)| (name, cell.into_owned())).collect()))
+    }
+}
 
 impl Row {
-    /// Reads any of the shapes in which ServiceNow gives values: text, `{link, value}`, `{display_value, value}`.
+    /// A record of an answer that holds other things, too; no columns when it is none.
     pub(super) fn from_json(value: &Value) -> Self {
-        let text = |value: &Value| match value {
-            Value::String(text) => text.clone(),
-            Value::Number(_) | Value::Bool(_) => value.to_string(),
-            _ => String::new(),
-        };
-        let cell = |value: &Value| match value {
-            Value::Object(parts) => {
-                let stored = parts.get("value").map(text);
-                let display = parts.get("display_value").map(text);
-                let display_or_stored = display.clone().or_else(|| stored.clone()).unwrap_or_default();
-                Cell { value: stored.or(display).unwrap_or_default(), display: display_or_stored }
-            }
-            other => Cell { value: text(other), display: text(other) },
-        };
-        let columns = value.as_object().into_iter().flatten();
-        Self(columns.map(|(name, value)| (name.clone(), cell(value))).collect())
+        Self::deserialize(value).unwrap_or_default()
     }
 
     /// Stored value; empty when the column is not there.
@@ -100,6 +86,8 @@ pub(super) struct List<'a> {
     pub(super) fields: &'a str,
     pub(super) limit: u32,
     pub(super) offset: u64,
+    /// Whether the instance shall count what matches, which costs it a second query.
+    pub(super) count: bool,
 }
 
 /// One instance.
@@ -183,7 +171,7 @@ impl Client {
         Err(Trouble::Error(self.auth.unauthorised(call.what)))
     }
 
-    /// Part of a table with the count of what matches, without going through a tree of values. An inner error is an answer
+    /// Part of a table, without going through a tree of values. An inner error is an answer
     /// that is not whole; asking for less may help. The caller verifies each record, as for [`Client::rows`].
     pub(super) async fn list<T: DeserializeOwned + Send>(&self, list: &List<'_>) -> Result<Result<Listed<T>, String>, Trouble> {
         let (limit, offset) = (list.limit.to_string(), list.offset.to_string());
@@ -196,6 +184,9 @@ impl Client {
             ("sysparm_exclude_reference_link", "true"),
             ("sysparm_fields", list.fields),
         ];
+        if !list.count {
+            query.push(("sysparm_no_count", "true"));
+        }
         if list.offset > 0 {
             query.push(("sysparm_offset", &offset));
         }
@@ -213,33 +204,17 @@ impl Client {
         }
     }
 
+    /// Part of a table; an answer that is not whole is no answer.
+    pub(super) async fn whole(&self, list: &List<'_>) -> Result<Listed<Row>, ProviderError> {
+        match self.list(list).await {
+            Ok(listed) => listed.map_err(|cause| Effect::Read.unknown(cause)),
+            Err(trouble) => Err(error(trouble)),
+        }
+    }
+
     /// Up to `limit` records. The caller verifies that each is what it asked for: ServiceNow ignores terms it does not know.
     pub(super) async fn rows(&self, table: &str, query: &str, fields: &str, limit: u32) -> Result<Vec<Row>, ProviderError> {
-        let limit = limit.to_string();
-        let what = format!("reading {table}");
-        let parameters = [
-            ("sysparm_query", query),
-            ("sysparm_limit", &limit),
-            ("sysparm_no_count", "true"),
-            ("sysparm_suppress_pagination_header", "true"),
-            ("sysparm_display_value", "all"),
-            ("sysparm_exclude_reference_link", "true"),
-            ("sysparm_fields", fields),
-        ];
-        let call = Call {
-            method: Method::GET,
-            path: &["api", "now", "table", table],
-            query: &parameters,
-            body: None,
-            effect: Effect::Read,
-            what: &what,
-        };
-        match self.call(&call).await {
-            Ok(reply) => listed(reply.result(), &what),
-            // The first version of the API answers so when nothing fits.
-            Err(Trouble::NotFound(_)) => Ok(Vec::new()),
-            Err(other) => Err(error(other)),
-        }
+        Ok(self.whole(&List { table, query, fields, limit, offset: 0, count: false }).await?.items)
     }
 
     /// One record by its `sys_id`, verified.
@@ -285,12 +260,6 @@ impl Client {
         let call = Call { method: Method::POST, path, query: &[], body: Some(body), effect: Effect::Write, what };
         self.call(&call).await.map(|reply| reply.value).map_err(error)
     }
-}
-
-/// The records of a list. An answer without a list is no answer: believed to be an empty one, it would make a second record.
-fn listed(result: &Value, what: &str) -> Result<Vec<Row>, ProviderError> {
-    let rows = result.as_array().ok_or_else(|| no_records(what))?;
-    Ok(rows.iter().map(Row::from_json).collect())
 }
 
 fn no_records(what: &str) -> ProviderError {
@@ -347,15 +316,13 @@ pub(super) fn fits_query(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
     fn an_answer_without_a_list_is_not_an_empty_list() {
-        for answer in [Value::Null, json!({}), json!("ok")] {
-            assert!(matches!(listed(&answer, "reading incident"), Err(ProviderError::Retry { .. })), "{answer}");
+        for answer in ["null", "{}", "\"ok\"", "{\"result\":{}}", "{\"result\":\"ok\"}"] {
+            assert!(cells::list::<Row>(answer.as_bytes()).is_err(), "{answer}");
         }
-        assert_eq!(listed(&json!([]), "reading incident"), Ok(Vec::new()));
+        assert!(cells::list::<Row>(b"{\"result\":[]}").unwrap().is_empty());
     }
 }

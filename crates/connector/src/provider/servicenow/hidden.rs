@@ -116,7 +116,7 @@ pub(super) async fn in_second(
     let query = Part::Same(after).query(source);
     let mut offset = 0_u64;
     loop {
-        let list = List { table: source.table, query: &query, fields: &fields, limit: LARGEST, offset };
+        let list = List { table: source.table, query: &query, fields: &fields, limit: LARGEST, offset, count: true };
         let found = client.list::<Place>(&list).await.map_err(error)?;
         let found = found.map_err(|cause| ProviderError::Retry { after: None, cause })?;
         if let Some(first) = found.items.iter().find(|place| place.at == Some(after.at) && place.id > after.id) {

@@ -224,7 +224,10 @@ pub(super) async fn fetch<T: Placed + DeserializeOwned + Send>(
     let mut disordered = false;
     loop {
         let limit = client.pace().limit(source.table, limit);
-        match client.list(&List { table: source.table, query: &query, fields: source.fields, limit, offset: 0 }).await {
+        match client
+            .list(&List { table: source.table, query: &query, fields: source.fields, limit, offset: 0, count: true })
+            .await
+        {
             Ok(Ok(Listed { items, total })) => {
                 match verify(&items, source, part) {
                     Ok(()) => {

@@ -305,9 +305,9 @@ pub(super) fn work_item(kind: WorkItemType, row: &Row, key: WorkItemKey, client:
     let number = ["number", "message_key"].into_iter().map(|column| row.value(column)).find(|text| !text.is_empty());
     let mapped = &connection.mapping(kind).fields;
     let shown = |name: &str| connection.servicenow.input_display_value && mapped.contains_key(name);
-    let value = |(name, cell): (&String, &super::client::Cell)| {
-        let text = if shown(name) { cell.display.clone() } else { cell.value.clone() };
-        (name.clone(), text)
+    let value = |(name, cell): (&String, &super::cells::Cell<'_>)| {
+        let text = if shown(name) { &cell.display } else { &cell.value };
+        (name.clone(), text.clone().into_owned())
     };
     WorkItem {
         kind,
