@@ -5,9 +5,11 @@ pub mod authority;
 pub mod clock;
 pub mod entra;
 pub mod http;
+pub mod key_vault;
 pub mod logs_ingestion;
 pub mod servicenow;
 
 pub use entra::Entra;
+pub use key_vault::KeyVault;
 pub use logs_ingestion::LogsIngestion;
 pub use servicenow::ServiceNow;
