@@ -17,6 +17,9 @@ pub struct Report {
     pub retries: u64,
     /// Accepted records that may be in the table twice: an earlier call with them ended without an answer or with a 5xx.
     pub maybe_twice: u64,
+    /// Records of an upload that failed that were neither accepted nor refused and may be in the table all the same: a call with them
+    /// ended without an answer or with a 5xx.
+    pub maybe_there: u64,
     /// Bytes of the accepted calls before compression.
     pub bytes: u64,
     /// Bytes of the accepted calls as sent.
@@ -31,6 +34,7 @@ impl Report {
         self.calls += other.calls;
         self.retries += other.retries;
         self.maybe_twice += other.maybe_twice;
+        self.maybe_there += other.maybe_there;
         self.bytes += other.bytes;
         self.sent_bytes += other.sent_bytes;
     }

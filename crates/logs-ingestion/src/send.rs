@@ -64,8 +64,14 @@ impl Sender {
         let mut pieces = vec![Piece { batch, uncertain: false }];
         while let Some(mut piece) = pieces.pop() {
             match self.deliver(&mut piece, shared, &mut report).await {
-                Err(failure) => return (report, Some(failure)),
-                Ok(Outcome::Stopped) => return (report, None),
+                Err(failure) => {
+                    pieces.push(piece);
+                    return (left(report, &pieces), Some(failure));
+                }
+                Ok(Outcome::Stopped) => {
+                    pieces.push(piece);
+                    return (left(report, &pieces), None);
+                }
                 Ok(Outcome::Accepted { sent }) => count(&mut report, &piece, sent),
                 Ok(Outcome::Unacceptable { status, said }) if piece.batch.records() == 1 => {
                     let because = RefusedBecause::Service { status, said };
@@ -73,7 +79,7 @@ impl Sender {
                     let position = piece.batch.position();
                     report.refused.push(Refused { position, record: piece.batch.only_record(), because });
                     if failure.is_some() {
-                        return (report, failure);
+                        return (left(report, &pieces), failure);
                     }
                 }
                 Ok(Outcome::Unacceptable { .. }) => {
@@ -112,7 +118,8 @@ impl Sender {
                 Answer::Unexpected { status, said } => return Err(Failure::Unexpected { status, said }),
                 Answer::Busy { said, retry_after, uncertain } => {
                     piece.uncertain |= uncertain;
-                    let wait = retry_after.unwrap_or_else(|| self.backoff(tries));
+                    // Who asks for no wait at all, or for a date that has passed, would be called all the faster.
+                    let wait = self.backoff(tries).max(retry_after.unwrap_or_default());
                     if tries >= self.options.retries || wait > self.options.longest_wait {
                         return Err(Failure::Busy { said, retry_after });
                     }
@@ -136,8 +143,19 @@ impl Sender {
     }
 }
 
+/// Records that are not sent again may be there from an earlier call.
+fn left(mut report: Report, pieces: &[Piece]) -> Report {
+    for piece in pieces.iter().filter(|piece| piece.uncertain) {
+        report.maybe_there += wide(piece.batch.records());
+    }
+    report
+}
+
+fn wide(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
 fn count(report: &mut Report, piece: &Piece, sent: usize) {
-    let wide = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
     let records = wide(piece.batch.records());
     report.accepted += records;
     report.calls += 1;

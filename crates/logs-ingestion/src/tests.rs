@@ -190,6 +190,16 @@ async fn a_wait_that_is_too_long_is_the_callers_to_decide() {
 }
 
 #[tokio::test]
+async fn a_service_that_asks_for_no_wait_is_still_left_alone_longer_each_time() {
+    let house = House::new().await;
+    for asked in ["0", "5"] {
+        house.service.faults().add(Fault::new(Effect::RetryAfter(503, asked.to_owned())).times(2));
+    }
+    assert_eq!(house.client().upload(records(5)).await.unwrap().accepted, 5);
+    assert_eq!(house.clock.waits(), [1, 2, 5, 8].map(Duration::from_secs));
+}
+
+#[tokio::test]
 async fn an_outage_is_waited_for_longer_each_time_and_not_for_ever() {
     let mut house = House::new().await;
     house.options.longest_wait = Duration::from_secs(10);
@@ -207,6 +217,26 @@ async fn an_answer_that_never_came_is_counted_as_maybe_twice() {
     let report = house.client().upload(records(5)).await.unwrap();
     assert_eq!((report.accepted, report.maybe_twice), (5, 5));
     assert_eq!(house.service.count(STREAM), 10, "at least once: here twice");
+}
+
+#[tokio::test]
+async fn an_upload_that_fails_tells_what_was_taken_and_what_may_have_been() {
+    let mut house = House::new().await;
+    house.options = Options { parallel: NonZeroUsize::MIN, retries: 0, call_limit: 1000, ..house.options };
+    for (effect, maybe_there) in [
+        (Effect::DropAfterAccept, true),
+        (Effect::Status(503, "ServiceUnavailable".to_owned()), true),
+        (Effect::Status(429, "Throttled".to_owned()), false),
+    ] {
+        // Records of one length: each of the calls has as many.
+        let before = house.service.requests().len();
+        house.service.faults().add(Fault::new(effect.clone()).after(2).times(1));
+        let report = house.client().upload(records(50)).await.unwrap_err().report;
+        let requests = house.service.requests();
+        let [first, second, _] = &requests[before..] else { panic!("{requests:?}") };
+        assert_eq!(report.accepted, (first.records + second.records) as u64);
+        assert_eq!(report.maybe_there, if maybe_there { second.records as u64 } else { 0 }, "{effect:?}");
+    }
 }
 
 #[tokio::test]
