@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::backoff;
 use super::gate::{Closed, Pass};
 use super::held::HoldError;
@@ -20,6 +22,11 @@ use crate::route::{Choices, Per};
 use crate::settings::DeliverySettings;
 use crate::store::{Leased, StateStore, StoreError};
 use crate::work_item::request::WorkItemRequest;
+
+/// How long a delivery waits for a process that knows its connection,
+const STRAY_FOR: Duration = Duration::from_secs(1800);
+/// and how often it is looked at meanwhile.
+const STRAY_WAIT: Duration = Duration::from_secs(60);
 
 /// The engine: all connections and what they share.
 #[derive(Debug)]
@@ -43,13 +50,7 @@ impl Engine {
     pub async fn deliver(&self, leased: &Leased) -> Verdict {
         let delivery = &leased.delivery;
         let now = self.clock.now();
-        let Some(line) = self.lines.get(&delivery.connection) else {
-            return self.dead(
-                delivery,
-                format!("connection \"{}\" is no longer in the settings", delivery.connection),
-                "bring the connection back under this name and redrive the delivery, or drop it".to_owned(),
-            );
-        };
+        let Some(line) = self.lines.get(&delivery.connection) else { return self.stray(leased, now) };
         let first = match line.gate.pass(now, line.lease()) {
             Pass::Go => false,
             Pass::First => true,
@@ -84,6 +85,16 @@ impl Engine {
             }
             Err(error) => self.failed(line, leased, first, &alert, error),
         }
+    }
+
+    /// A delivery of a connection that is not in the settings: of this process. Another may have been started with newer ones.
+    fn stray(&self, leased: &Leased, now: Timestamp) -> Verdict {
+        let cause = format!("connection \"{}\" is not in the settings", leased.delivery.connection);
+        if now < later(leased.since, STRAY_FOR) {
+            return Verdict::RetryAt { due: later(now, STRAY_WAIT), cause, counts: false };
+        }
+        let remedy = "bring the connection back under this name and redrive the delivery, or drop it";
+        self.dead(&leased.delivery, cause, remedy.to_owned())
     }
 
     /// Why a connection waits, if it does.

@@ -1,13 +1,11 @@
 //! Takes due deliveries from the queue and hands them to the engine, one lane for each connection, so that a sick or slow
 //! connection never holds up another. Used where no Functions host does it. Memory is bounded by the deliveries in hand.
 
-use std::future::poll_fn;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
@@ -53,7 +51,8 @@ async fn settle_strays(engine: &Engine, queue: &dyn DeliveryQueue) -> Result<(),
             let now = engine.clock.now();
             let leased = queue.lease(name, now, later(now, LOOK_FOR_STRAYS), STRAYS).await?;
             for leased in &leased {
-                attempt(engine, queue, leased).await;
+                // What could not be stored has been said, and comes again.
+                let _ = attempt(engine, queue, leased).await;
             }
             if leased.len() < STRAYS {
                 break;
@@ -115,7 +114,8 @@ async fn lane(engine: Arc<Engine>, line: Arc<Line>, queue: Arc<dyn DeliveryQueue
             let (engine, queue) = (engine.clone(), queue.clone());
             in_hand.spawn(async move {
                 let _permit = permit;
-                attempt(&engine, &*queue, &leased).await;
+                // What could not be stored has been said, and comes again.
+                let _ = attempt(&engine, &*queue, &leased).await;
             });
         }
     }
@@ -124,25 +124,22 @@ async fn lane(engine: Arc<Engine>, line: Arc<Line>, queue: Arc<dyn DeliveryQueue
 
 /// An attempt that meets a defect of ours ends as a dead letter, not as an endless loop.
 async fn guarded(engine: &Engine, leased: &Leased) -> Verdict {
-    let mut attempt = pin!(engine.deliver(leased));
-    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| attempt.as_mut().poll(context))) {
-        Ok(poll) => poll,
-        Err(_) => Poll::Ready(Verdict::DeadLetter {
-            cause: "the connector met a defect of its own while delivering this".to_owned(),
-            remedy: "report it with the log and the payload (`deliveries show`); redrive the delivery after an update".to_owned(),
-        }),
+    AssertUnwindSafe(engine.deliver(leased)).catch_unwind().await.unwrap_or_else(|_| Verdict::DeadLetter {
+        cause: "the connector met a defect of its own while delivering this".to_owned(),
+        remedy: "report it with the log and the payload (`deliveries show`); redrive the delivery after an update".to_owned(),
     })
-    .await
 }
 
 /// One attempt and its settlement. Should the store not take the verdict, the lease runs out and the delivery comes again;
 /// its correlation knows what was done.
-pub async fn attempt(engine: &Engine, queue: &dyn DeliveryQueue, leased: &Leased) {
+pub(super) async fn attempt(engine: &Engine, queue: &dyn DeliveryQueue, leased: &Leased) -> Result<(), StoreError> {
     let verdict = guarded(engine, leased).await;
     if let Verdict::RetryAt { due, cause, .. } = &verdict {
         tracing::debug!(delivery_id = %leased.delivery.id, %due, cause, "the delivery is put off");
     }
-    if let Err(error) = queue.settle(leased, &verdict, engine.clock.now()).await {
+    let settled = queue.settle(leased, &verdict, engine.clock.now()).await;
+    if let Err(error) = &settled {
         tracing::warn!(delivery_id = %leased.delivery.id, %error, "the outcome of a delivery could not be stored; it will be looked up when the lease has run out");
     }
+    settled
 }

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use super::outcome::{Outcome, Totals, collection};
-use super::{Counts, DeliveryQueue, Document, Filter, Leased, Listed, StateStore, Status, StoreError, Version};
+use super::{Claim, Counts, DeliveryQueue, Document, Filter, Leased, Listed, StateStore, Status, StoreError, Version};
 use crate::delivery::{Delivery, DeliveryId, Summary, Verdict};
 
 /// Both traits in memory.
@@ -85,6 +85,10 @@ impl Row {
         matches!(self.status, Status::Waiting | Status::Working)
     }
 
+    fn leased(&self) -> Leased {
+        Leased { delivery: self.delivery.clone(), attempts: self.attempts, since: self.since, receipt: self.receipt.clone() }
+    }
+
     fn listed(&self) -> Listed {
         Listed {
             id: self.delivery.id,
@@ -143,9 +147,22 @@ impl DeliveryQueue for MemoryStore {
             row.status = Status::Working;
             row.due = until;
             row.receipt = held.sequence.to_string();
-            Leased { delivery: row.delivery.clone(), attempts: row.attempts, since: row.since, receipt: row.receipt.clone() }
+            row.leased()
         });
         Ok(leased.collect())
+    }
+
+    async fn claim(&self, id: DeliveryId, now: Timestamp, until: Timestamp) -> Result<Claim, StoreError> {
+        let mut held = self.held();
+        let receipt = held.next().to_string();
+        let Some(row) = held.deliveries.get_mut(&id).filter(|row| row.unfinished()) else { return Ok(Claim::Nothing) };
+        if row.due > now {
+            return Ok(Claim::NotYet(row.due));
+        }
+        row.status = Status::Working;
+        row.due = until;
+        row.receipt = receipt;
+        Ok(Claim::Taken(Box::new(row.leased())))
     }
 
     async fn settle(&self, leased: &Leased, verdict: &Verdict, now: Timestamp) -> Result<(), StoreError> {

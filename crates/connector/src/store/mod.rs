@@ -1,13 +1,14 @@
 //! What must outlive the process: queued deliveries, state documents, and rows where there is no workspace. A store knows nothing of alerts: it keeps bytes,
 //! due times and versions. SQLite on one machine, Azure Storage on Azure, memory in tests: one behaviour.
 
+pub mod azure;
 pub mod memory;
 mod outcome;
 mod records;
 pub mod retention;
 pub mod sqlite;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::fmt::Debug;
 
@@ -22,7 +23,7 @@ use crate::delivery::{Delivery, DeliveryId, Summary, Verdict};
 /// Why a store could not do it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// Cannot be done now: disk full, database busy, storage unreachable. Nothing was stored.
+    /// Cannot be done now: disk full, database busy, storage unreachable. Nothing was stored, unless an answer got lost on the way.
     #[error("the store is not available: {0}")]
     Unavailable(String),
     /// What is stored cannot be read: damaged, or written by a newer version.
@@ -78,6 +79,17 @@ pub struct Leased {
     pub since: Timestamp,
     /// Proves that we still hold it.
     pub receipt: String,
+}
+
+/// What became of asking for one delivery by name.
+#[derive(Debug, Clone)]
+pub enum Claim {
+    /// It is ours.
+    Taken(Box<Leased>),
+    /// It is due, or its present lease ends, at this time. A store that wakes the Functions host by messages has sent one for then.
+    NotYet(Timestamp),
+    /// There is nothing to do: it is finished, or gone.
+    Nothing,
 }
 
 /// Where a delivery stands.
@@ -166,7 +178,11 @@ pub trait DeliveryQueue: Send + Sync + Debug {
     /// earlier lease ran out are due again.
     async fn lease(&self, connection: &str, now: Timestamp, until: Timestamp, limit: usize) -> Result<Vec<Leased>, StoreError>;
 
-    /// Records what became of an attempt, durably. Does nothing when the lease has passed to somebody else.
+    /// Takes the delivery `id` if it is due, invisible to others until `until`: where the Functions host takes messages from the queue
+    /// and calls us. [`Claim::NotYet`] and [`Claim::Nothing`] mean that the message is dealt with.
+    async fn claim(&self, id: DeliveryId, now: Timestamp, until: Timestamp) -> Result<Claim, StoreError>;
+
+    /// Records what became of an attempt, durably. A delivery that is put off is due again by itself, also where messages wake us. Does nothing when the lease has passed to somebody else.
     async fn settle(&self, leased: &Leased, verdict: &Verdict, now: Timestamp) -> Result<(), StoreError>;
 
     /// When the next delivery of `connection` is due (a leased one: when its lease ends).
@@ -197,4 +213,11 @@ pub trait DeliveryQueue: Send + Sync + Debug {
     /// Forgets up to `limit` deliveries finished before `done_before` and dead letters from before `dead_before`. Answers how
     /// many went.
     async fn prune(&self, done_before: Timestamp, dead_before: Timestamp, limit: usize) -> Result<usize, StoreError>;
+
+    /// Completes what a killed process left half done and looks after deliveries that nobody would come for (a lost message, one that
+    /// the Functions host gave up). Answers how many were found. Nothing to do where one transaction does everything.
+    async fn sweep(&self, now: Timestamp) -> Result<usize, StoreError> {
+        let _ = now;
+        Ok(0)
+    }
 }

@@ -19,11 +19,6 @@ pub enum RecordTable {
     Log,
 }
 
-impl RecordTable {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::ServiceDesk, Self::Log];
-}
-
 /// One row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {

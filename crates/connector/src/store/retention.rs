@@ -2,11 +2,10 @@
 //! so that a store under a steady load stays as large as it is. A late alert always wins: what it touched is not removed.
 
 use std::collections::HashSet;
-use std::future::{Future, poll_fn};
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use jiff::Timestamp;
 
 use super::{DeliveryQueue, RecordStore, RecordTable, StateStore, StoreError};
@@ -30,6 +29,8 @@ const TOGETHER: usize = 32;
 /// What one pruning forgot.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Pruned {
+    /// Deliveries that nobody would have come for and that are looked after now.
+    pub swept: usize,
     /// Finished deliveries and dead letters.
     pub deliveries: usize,
     /// Correlations.
@@ -49,7 +50,7 @@ pub async fn prune_once(
     retention: &Retention,
     now: Timestamp,
 ) -> Result<Pruned, StoreError> {
-    let mut pruned = Pruned::default();
+    let mut pruned = Pruned { swept: queue.sweep(now).await?, ..Pruned::default() };
     let done_before = earlier(now, retention.deliveries.get());
     let dead_before = earlier(now, retention.dead_letters.get());
     loop {
@@ -68,7 +69,7 @@ pub async fn prune_once(
         let last = old.len() < limit;
         let fresh: Vec<_> = old.into_iter().filter(|key| !left.contains(key)).collect();
         for keys in fresh.chunks(TOGETHER) {
-            let gone = together(keys.iter().map(|key| forget(state, key, untouched_since, now))).await;
+            let gone = join_all(keys.iter().map(|key| forget(state, key, untouched_since, now))).await;
             for (key, gone) in keys.iter().zip(gone) {
                 if gone? {
                     pruned.correlations += 1;
@@ -99,21 +100,6 @@ async fn forget(state: &dyn StateStore, key: &str, untouched_since: Timestamp, n
         return Ok(false);
     }
     state.remove(key, &document.version).await
-}
-
-/// What each of a few futures gives, in their order.
-async fn together<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
-    let mut running: Vec<_> = futures.map(|future| (Box::pin(future), None)).collect();
-    poll_fn(|context| {
-        for (future, output) in running.iter_mut().filter(|(_, output)| output.is_none()) {
-            if let Poll::Ready(ready) = future.as_mut().poll(context) {
-                *output = Some(ready);
-            }
-        }
-        if running.iter().all(|(_, output)| output.is_some()) { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
-    running.into_iter().filter_map(|(_, output)| output).collect()
 }
 
 /// Forgets the rows that are older than `retention` at `now`, step by step. A workspace does so itself.

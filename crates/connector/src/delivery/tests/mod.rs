@@ -1,6 +1,7 @@
 //! Stories of deliveries: one tool in memory, one store in memory, a clock that moves when told to.
 
 mod bench;
+mod on_call;
 mod stories;
 mod tool;
 mod torment;

@@ -224,7 +224,7 @@ async fn a_defect_of_ours_ends_as_a_dead_letter_and_not_as_an_endless_loop() {
     queue.enqueue(delivery.clone()).await.unwrap();
     let leased = queue.lease("snow", minute(0), minute(5), 1).await.unwrap().remove(0);
     *bench.tool.next.lock().unwrap() = vec![Fate::Panics];
-    lanes::attempt(&bench.engine, &*queue, &leased).await;
+    lanes::attempt(&bench.engine, &*queue, &leased).await.unwrap();
     let (listed, _) = queue.show(delivery.id).await.unwrap().unwrap();
     assert_eq!(listed.status, Status::DeadLetter);
     assert!(listed.cause.contains("defect"), "{}", listed.cause);

@@ -26,7 +26,7 @@ use tokio::sync::Notify;
 use self::reader::Readers;
 use self::writer::Writer;
 use super::{
-    Counts, DeliveryQueue, Document, Filter, Leased, Listed, Record, RecordFilter, RecordPage, RecordPlace, RecordStore,
+    Claim, Counts, DeliveryQueue, Document, Filter, Leased, Listed, Record, RecordFilter, RecordPage, RecordPlace, RecordStore,
     RecordTable, RecordsHeld, StateStore, StoreError, Version,
 };
 use crate::delivery::{Delivery, DeliveryId, Verdict};
@@ -85,6 +85,10 @@ impl DeliveryQueue for SqliteStore {
     async fn lease(&self, connection: &str, now: Timestamp, until: Timestamp, limit: usize) -> Result<Vec<Leased>, StoreError> {
         let connection = connection.to_owned();
         self.writer.submit(0, move |database, _| queue::lease(database, &connection, now, until, limit)).await
+    }
+
+    async fn claim(&self, id: DeliveryId, now: Timestamp, until: Timestamp) -> Result<Claim, StoreError> {
+        self.writer.submit(0, move |database, _| queue::claim(database, id, now, until)).await
     }
 
     async fn settle(&self, leased: &Leased, verdict: &Verdict, now: Timestamp) -> Result<(), StoreError> {

@@ -9,7 +9,7 @@ use super::row::{self, DELIVERY, LISTED, limit, micros};
 use super::writer::Batch;
 use crate::delivery::{Delivery, DeliveryId, Verdict};
 use crate::store::outcome::{Outcome, Totals};
-use crate::store::{Counts, Filter, Leased, Listed, Status};
+use crate::store::{Claim, Counts, Filter, Leased, Listed, Status};
 
 /// `choices` is JSON, made by the caller so that the writer's thread need not.
 pub(super) fn enqueue(database: &Connection, batch: &mut Batch, delivery: &Delivery, choices: &str) -> Result<()> {
@@ -45,7 +45,6 @@ pub(super) fn lease(
         "SELECT {DELIVERY}, attempts, lease, row, since FROM delivery
          WHERE connection = ?1 AND status < 2 AND due <= ?2 ORDER BY due, accepted_at, row LIMIT ?3"
     ))?;
-    let mut take = database.prepare_cached("UPDATE delivery SET status = 1, due = ?2, lease = ?3 WHERE row = ?1")?;
     let found = due.query_map(params![connection, micros(now), limit(most)], |found| {
         Ok((row::delivery(found), found.get(7)?, found.get(8)?, found.get(9)?, row::time(found, 10)?))
     })?;
@@ -54,10 +53,8 @@ pub(super) fn lease(
     for (delivery, attempts, lease, row, since) in found {
         match delivery {
             Ok(delivery) => {
-                // Never the number of an earlier lease, not even of a dropped delivery that had the same name.
-                let lease = (lease + 1).max(micros(now));
-                take.execute(params![row, micros(until), lease])?;
-                leased.push(Leased { delivery, attempts, since, receipt: lease.to_string() });
+                let receipt = take(database, row, lease, now, until)?;
+                leased.push(Leased { delivery, attempts, since, receipt });
             }
             // One that cannot be read must not stand in the way of the others for ever.
             Err(error @ (Error::FromSqlConversionFailure(..) | Error::InvalidColumnType(..))) => {
@@ -67,6 +64,42 @@ pub(super) fn lease(
         }
     }
     Ok(leased)
+}
+
+/// Answers the receipt.
+fn take(database: &Connection, row: i64, lease: i64, now: Timestamp, until: Timestamp) -> Result<String> {
+    // Never the number of an earlier lease, not even of a dropped delivery that had the same name.
+    let lease = (lease + 1).max(micros(now));
+    let mut take = database.prepare_cached("UPDATE delivery SET status = 1, due = ?2, lease = ?3 WHERE row = ?1")?;
+    take.execute(params![row, micros(until), lease])?;
+    Ok(lease.to_string())
+}
+
+pub(super) fn claim(database: &Connection, id: DeliveryId, now: Timestamp, until: Timestamp) -> Result<Claim> {
+    let found = database
+        .prepare_cached(&format!(
+            "SELECT {DELIVERY}, attempts, lease, row, since, due FROM delivery WHERE id = ?1 AND status < 2"
+        ))?
+        .query_row([id.0.as_bytes()], |found| {
+            let rest: (u32, i64, i64) = (found.get(7)?, found.get(8)?, found.get(9)?);
+            Ok((row::delivery(found), rest, row::time(found, 10)?, row::time(found, 11)?))
+        })
+        .optional()?;
+    let Some((delivery, (attempts, lease, row), since, due)) = found else { return Ok(Claim::Nothing) };
+    if due > now {
+        return Ok(Claim::NotYet(due));
+    }
+    match delivery {
+        Ok(delivery) => {
+            let receipt = take(database, row, lease, now, until)?;
+            Ok(Claim::Taken(Box::new(Leased { delivery, attempts, since, receipt })))
+        }
+        Err(error @ (Error::FromSqlConversionFailure(..) | Error::InvalidColumnType(..))) => {
+            set_aside(database, row, now, &error)?;
+            Ok(Claim::Nothing)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn set_aside(database: &Connection, row: i64, now: Timestamp, error: &Error) -> Result<()> {

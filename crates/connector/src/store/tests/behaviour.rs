@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::task::JoinSet;
 
 use super::{Store, at, dead, delivery, done, id, lease, retry_at};
-use crate::store::{Filter, Listed, Status};
+use crate::store::{Claim, Filter, Listed, Status};
 
 /// One test per rule and store.
 macro_rules! over_each_store {
@@ -25,6 +25,14 @@ macro_rules! over_each_store {
                 super::$rule(crate::store::sqlite::SqliteStore::open(&path).unwrap()).await;
             })*
         }
+        mod azure {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $rule() {
+                if let Some(store) = crate::store::tests::azurite::store() {
+                    super::$rule(store).await;
+                }
+            })*
+        }
     };
 }
 
@@ -34,6 +42,9 @@ over_each_store!(
     a_leased_delivery_is_invisible_until_its_lease_ends,
     a_hundred_workers_never_hold_the_same_delivery,
     earliest_due_first_and_only_of_the_connection,
+    what_is_claimed_by_name_is_ours_when_it_is_due_and_only_then,
+    of_a_hundred_claims_one_is_granted,
+    a_large_payload_comes_out_as_it_went_in,
     a_stale_receipt_settles_nothing,
     a_receipt_settles_once,
     an_expired_lease_nobody_took_still_settles,
@@ -114,6 +125,52 @@ async fn earliest_due_first_and_only_of_the_connection(store: Arc<dyn Store>) {
     assert_eq!(order, [id(2), id(3), id(1)]);
     assert_eq!(store.next_due("other").await.unwrap(), Some(at(0)));
     assert_eq!(store.next_due("nobody").await.unwrap(), None);
+}
+
+async fn what_is_claimed_by_name_is_ours_when_it_is_due_and_only_then(store: Arc<dyn Store>) {
+    let claim = |now| store.claim(id(1), at(now), at(now + 100));
+    assert!(matches!(claim(1).await.unwrap(), Claim::Nothing), "there is none yet");
+    store.enqueue(delivery(1)).await.unwrap();
+    assert!(matches!(claim(0).await.unwrap(), Claim::NotYet(due) if due == at(1)));
+    let Claim::Taken(late) = claim(1).await.unwrap() else { panic!("it is due") };
+    assert_eq!((late.delivery.clone(), late.attempts, late.since), (delivery(1), 0, at(1)));
+    assert!(matches!(claim(100).await.unwrap(), Claim::NotYet(due) if due == at(101)), "somebody has it");
+    assert!(lease(&store, 100, 1).await.is_empty(), "lanes see the same");
+    let Claim::Taken(taken) = claim(101).await.unwrap() else { panic!("its worker died") };
+    store.settle(&late, &done(1, 0, 0), at(102)).await.unwrap();
+    store.settle(&taken, &retry_at(500, true), at(103)).await.unwrap();
+    assert!(matches!(claim(104).await.unwrap(), Claim::NotYet(due) if due == at(500)));
+    let Claim::Taken(taken) = claim(500).await.unwrap() else { panic!("it is due again") };
+    assert_eq!(taken.attempts, 1);
+    store.settle(&taken, &done(1, 0, 0), at(501)).await.unwrap();
+    assert!(matches!(claim(900).await.unwrap(), Claim::Nothing), "it is done");
+}
+
+async fn of_a_hundred_claims_one_is_granted(store: Arc<dyn Store>) {
+    store.enqueue(delivery(1)).await.unwrap();
+    let mut workers = JoinSet::new();
+    for _ in 0..100 {
+        let store = Arc::clone(&store);
+        workers.spawn(async move { store.claim(id(1), at(1), at(100)).await.unwrap() });
+    }
+    let claims = workers.join_all().await;
+    assert_eq!(claims.iter().filter(|claim| matches!(claim, Claim::Taken(_))).count(), 1);
+}
+
+async fn a_large_payload_comes_out_as_it_went_in(store: Arc<dyn Store>) {
+    let payload = Bytes::from(format!("{{\"text\":\"{}\"}}", "\u{20ac}".repeat(90_000)));
+    assert!(payload.len() > 256 << 10);
+    let large = crate::delivery::Delivery { payload: payload.clone(), ..delivery(1) };
+    store.enqueue(large.clone()).await.unwrap();
+    let leased = lease(&store, 1, 1).await;
+    assert!(leased[0].delivery == large);
+    store.settle(&leased[0], &dead(), at(2)).await.unwrap();
+    assert!(store.show(id(1)).await.unwrap().unwrap().1.as_ref() == Some(&payload));
+    assert!(store.redrive(id(1), at(3)).await.unwrap());
+    let again = lease(&store, 3, 1).await;
+    assert!(again[0].delivery.payload == payload, "a dead letter keeps it");
+    store.settle(&again[0], &done(1, 0, 0), at(4)).await.unwrap();
+    assert_eq!(store.show(id(1)).await.unwrap().unwrap().1, None);
 }
 
 async fn a_stale_receipt_settles_nothing(store: Arc<dyn Store>) {

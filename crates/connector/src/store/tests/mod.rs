@@ -1,5 +1,6 @@
 //! What every store must do, told once and run over each of them.
 
+pub(crate) mod azurite;
 mod behaviour;
 mod model;
 mod retention;

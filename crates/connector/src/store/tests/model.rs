@@ -1,4 +1,4 @@
-//! Whatever is asked of them, in whatever order, memory and SQLite answer the same.
+//! Whatever is asked of them, in whatever order, memory, SQLite and Azure Storage answer the same.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,14 +8,15 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
 
-use super::{Store, at, dead, delivery, done, id, retry_at};
+use super::{Store, at, azurite, dead, delivery, done, id, retry_at};
 use crate::store::memory::MemoryStore;
 use crate::store::sqlite::SqliteStore;
-use crate::store::{Filter, Leased, Status, Version};
+use crate::store::{Claim, Filter, Leased, Status, Version};
 
 #[derive(Debug, Clone)]
 enum Step {
     Enqueue(u8),
+    Claim(u8),
     Lease {
         connection: u8,
         limit: usize,
@@ -55,7 +56,8 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let status = proptest::option::of(proptest::sample::select(&Status::ALL[..]));
     prop_oneof![
-        4 => (0..12u8).prop_map(Step::Enqueue),
+        3 => (0..12u8).prop_map(Step::Enqueue),
+        2 => (0..12u8).prop_map(Step::Claim),
         4 => (0..2u8, 0..5usize).prop_map(|(connection, limit)| Step::Lease { connection, limit }),
         6 => (0..64usize, 0..4u8).prop_map(|(lease, verdict)| Step::Settle { lease, verdict }),
         1 => (0..12u8).prop_map(Step::Redrive),
@@ -102,6 +104,14 @@ impl Player {
                 self.leases.extend(leased);
                 format!("{said:?}")
             }
+            Step::Claim(number) => match store.claim(id(number.into()), at(now), at(now + 100)).await.unwrap() {
+                Claim::Taken(taken) => {
+                    let said = format!("{:?} {} {:?}", taken.delivery, taken.attempts, taken.since);
+                    self.leases.push(*taken);
+                    said
+                }
+                other => format!("{other:?}"),
+            },
             Step::Settle { lease, verdict } => {
                 let Some(leased) = self.leases.get(lease % self.leases.len().max(1)) else { return String::new() };
                 let verdicts = [done(1, 2, 3), retry_at(now + 30, true), retry_at(now + 50, false), dead()];
@@ -170,6 +180,25 @@ proptest! {
                 assert_eq!(memory.play(step, now).await, sqlite.play(step, now).await, "{step:?}");
             }
             assert_eq!(memory.seen().await, sqlite.seen().await);
+        });
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn memory_and_azure_tell_the_same_story(steps in vec(step(), 20..40)) {
+        Runtime::new().unwrap().block_on(async {
+            let Some(azure) = azurite::store() else { return };
+            let mut memory = Player::new(MemoryStore::new());
+            let mut azure = Player::new(azure);
+            let mut now = 1000;
+            for step in &steps {
+                now += if let Step::Wait(seconds) = step { *seconds } else { 1 };
+                assert_eq!(memory.play(step, now).await, azure.play(step, now).await, "{step:?}");
+            }
+            assert_eq!(memory.seen().await, azure.seen().await);
         });
     }
 }

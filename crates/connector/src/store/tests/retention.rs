@@ -8,7 +8,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
-use super::{Store, at, dead, delivery, done, id, lease};
+use super::{Store, at, azurite, dead, delivery, done, id, lease};
 use crate::clock::{Clock, ManualClock};
 use crate::correlation::{Correlation, Lock};
 use crate::settings::Retention;
@@ -34,7 +34,17 @@ async fn prune(store: &Arc<dyn Store>, now: i64) -> Pruned {
 
 #[tokio::test]
 async fn done_goes_after_three_days_and_a_dead_letter_after_ninety() {
-    let store: Arc<dyn Store> = MemoryStore::new();
+    done_goes_first(MemoryStore::new()).await;
+}
+
+#[tokio::test]
+async fn done_goes_after_three_days_and_a_dead_letter_after_ninety_on_azure() {
+    if let Some(store) = azurite::store() {
+        done_goes_first(store).await;
+    }
+}
+
+async fn done_goes_first(store: Arc<dyn Store>) {
     store.enqueue(delivery(1)).await.unwrap();
     store.enqueue(delivery(2)).await.unwrap();
     let leased = lease(&store, 2, 2).await;
@@ -62,7 +72,17 @@ async fn more_than_one_step_is_pruned_and_what_is_left_does_not_stand_in_the_way
 
 #[tokio::test]
 async fn what_is_locked_unreadable_or_recent_stays() {
-    let store: Arc<dyn Store> = MemoryStore::new();
+    some_stay(MemoryStore::new()).await;
+}
+
+#[tokio::test]
+async fn what_is_locked_unreadable_or_recent_stays_on_azure() {
+    if let Some(store) = azurite::store() {
+        some_stay(store).await;
+    }
+}
+
+async fn some_stay(store: Arc<dyn Store>) {
     let lock = |until| Some(Lock { owner: "worker".to_owned(), until: at(until) });
     keep(&*store, "correlation/old", &correlation(1)).await;
     keep(&*store, "correlation/lock-ran-out", &Correlation { lock: lock(91 * DAY), ..correlation(1) }).await;
