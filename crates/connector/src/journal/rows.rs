@@ -2,6 +2,8 @@
 //! process's log only, never in the journal itself, so that a sink that fails does not feed itself.
 
 mod aside;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -14,6 +16,7 @@ use super::{Entry, Journal, LogJournal, LogType};
 use crate::clock::Clock;
 use crate::rows::LogRow;
 use crate::sink::{Sink, SinkError};
+use crate::store::StateStore;
 
 /// Most rows of one write.
 const BATCH: usize = 200;
@@ -23,6 +26,8 @@ const WAITING: usize = 2000;
 pub const GATHER: Duration = Duration::from_secs(5);
 /// The first wait after a failure; doubled each time.
 const FIRST_WAIT: Duration = Duration::from_secs(5);
+/// How long a sink gets that does not answer when the process shall end.
+const LAST_WRITE: Duration = Duration::from_secs(5);
 /// The longest wait after a failure.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
@@ -57,14 +62,24 @@ impl RowJournal {
         Self { sink, clock, gather, queue: Mutex::default(), more: Notify::new(), writing: tokio::sync::Mutex::default() }
     }
 
-    /// Writes rows as they come until `shutdown` is ready, then what is left. While the sink fails it is tried again, at most every
-    /// five minutes.
-    pub async fn run(&self, shutdown: impl Future<Output = ()> + Send) {
+    /// Writes the rows that an earlier process left in `store`, then those that come, until `shutdown` is ready; what waits then is
+    /// for [`close`](Self::close). While the sink fails it is tried again, at most every five minutes.
+    pub async fn run(&self, store: &dyn StateStore, shutdown: impl Future<Output = ()> + Send) {
         tokio::select! {
-            () = self.keep_writing() => {}
+            () = self.keep_writing(store) => {}
             () = shutdown => {}
         }
-        self.flush().await;
+    }
+
+    /// The end: writes what waits, and leaves to the next process, in `store`, what the sink does not take at once. Who ends a
+    /// process does not wait for long before he kills it.
+    pub async fn close(&self, store: &dyn StateStore) {
+        tokio::select! {
+            biased;
+            _ = self.flush() => {}
+            () = self.clock.sleep(LAST_WRITE) => {}
+        }
+        self.put_aside(store).await;
     }
 
     /// Writes all rows recorded so far: for the end of a command or of an invocation. False when the sink failed; the rows then wait
@@ -86,14 +101,21 @@ impl RowJournal {
         self.queue().rows.len()
     }
 
-    async fn keep_writing(&self) {
+    async fn keep_writing(&self, store: &dyn StateStore) {
         let mut wait = FIRST_WAIT;
+        let mut left_by_others = true;
         loop {
-            self.gathered().await;
-            match self.write_batch().await {
-                Ok(()) => wait = FIRST_WAIT,
+            let written = if left_by_others {
+                self.write_left(store).await
+            } else {
+                self.gathered().await;
+                self.write_batch().await
+            };
+            match written {
+                Ok(()) => (wait, left_by_others) = (FIRST_WAIT, false),
                 Err(error) => {
-                    self.clock.sleep(error.retry_after.unwrap_or(wait).min(LONGEST_WAIT)).await;
+                    // Who asks for no wait at all would be called all the faster.
+                    self.clock.sleep(error.retry_after.unwrap_or_default().max(wait).min(LONGEST_WAIT)).await;
                     wait = (wait * 2).min(LONGEST_WAIT);
                 }
             }
@@ -131,22 +153,35 @@ impl RowJournal {
         if batch.is_empty() {
             return Ok(());
         }
-        match self.sink.log(&batch).await {
+        self.send(&batch).await?;
+        // What was dropped at the front meanwhile was written after all.
+        let overlap = self.leave(first, taken);
+        let mut queue = self.queue();
+        queue.dropped = queue.dropped.saturating_sub(dropped + overlap);
+        Ok(())
+    }
+
+    /// The rows that were the first `taken` when `first` had gone leave the queue; how many of them have been dropped since.
+    fn leave(&self, first: u64, taken: usize) -> u64 {
+        let mut queue = self.queue();
+        let taken = u64::try_from(taken).unwrap_or(u64::MAX);
+        let dropped = (queue.gone - first).min(taken);
+        for _ in dropped..taken {
+            queue.rows.pop_front();
+            queue.gone += 1;
+        }
+        dropped
+    }
+
+    /// One call to the sink. Only the first failure and its end are told.
+    async fn send(&self, batch: &[LogRow]) -> Result<(), SinkError> {
+        match self.sink.log(batch).await {
             Ok(written) => {
                 for (place, why) in written.refused {
                     let message = batch.get(place).map(|row| row.message.as_str()).unwrap_or_default();
                     tracing::warn!(why, message, "a row of the connector's log was refused");
                 }
-                let mut queue = self.queue();
-                // Some may have been dropped at the front meanwhile, and were written after all.
-                let dropped_meanwhile = queue.gone - first;
-                let overlap = dropped_meanwhile.min(u64::try_from(taken).unwrap_or(u64::MAX));
-                queue.dropped = queue.dropped.saturating_sub(dropped + overlap);
-                for _ in dropped_meanwhile..u64::try_from(taken).unwrap_or(u64::MAX) {
-                    queue.rows.pop_front();
-                    queue.gone += 1;
-                }
-                if std::mem::take(&mut queue.failing) {
+                if std::mem::take(&mut self.queue().failing) {
                     tracing::info!("rows of the connector's log can be written again");
                 }
                 Ok(())
@@ -154,7 +189,7 @@ impl RowJournal {
             Err(error) => {
                 if !std::mem::replace(&mut self.queue().failing, true) {
                     let (cause, remedy) = (&error.cause, &error.remedy);
-                    tracing::warn!(%cause, %remedy, sink = self.sink.describe(), "rows of the connector's log cannot be written yet");
+                    tracing::warn!(%cause, %remedy, sink = self.sink.describe(), "rows of the connector's log cannot be written and wait");
                 }
                 Err(error)
             }
@@ -194,234 +229,5 @@ impl Journal for RowJournal {
         queue.rows.push_back(row);
         drop(queue);
         self.more.notify_one();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use async_trait::async_trait;
-    use jiff::Timestamp;
-    use tokio::sync::{Semaphore, oneshot};
-
-    use super::*;
-    use crate::clock::ManualClock;
-    use crate::rows::ServiceDeskRow;
-    use crate::sink::Written;
-    use crate::sink::memory::MemorySink;
-    use crate::store::memory::MemoryStore;
-
-    fn entry(number: usize) -> Entry {
-        Entry {
-            log_type: LogType::Info,
-            connection: "snow".to_owned(),
-            operation: "sync",
-            message: format!("{number}"),
-            cause: String::new(),
-            remedy: String::new(),
-            work_item: String::new(),
-            alert: String::new(),
-            correlation_id: String::new(),
-        }
-    }
-
-    fn clock() -> Arc<ManualClock> {
-        Arc::new(ManualClock::new(Timestamp::constant(1_800_000_000, 0)))
-    }
-
-    /// Takes rows as often as it is allowed to; fails when told to.
-    #[derive(Debug)]
-    struct Gated {
-        taken: MemorySink,
-        allowed: Semaphore,
-        failures: AtomicUsize,
-        calls: AtomicUsize,
-    }
-
-    impl Gated {
-        fn new(allowed: usize, failures: usize) -> Arc<Self> {
-            Arc::new(Self {
-                taken: MemorySink::default(),
-                allowed: Semaphore::new(allowed),
-                failures: AtomicUsize::new(failures),
-                calls: AtomicUsize::default(),
-            })
-        }
-
-        fn messages(&self) -> Vec<String> {
-            self.taken.log().into_iter().map(|row| row.message).collect()
-        }
-    }
-
-    #[async_trait]
-    impl Sink for Gated {
-        async fn records(&self, _: &[ServiceDeskRow]) -> Result<Written, SinkError> {
-            unreachable!("a journal writes no records")
-        }
-
-        async fn log(&self, rows: &[LogRow]) -> Result<Written, SinkError> {
-            self.calls.fetch_add(1, Ordering::SeqCst);
-            self.allowed.acquire().await.unwrap().forget();
-            let left = self.failures.load(Ordering::SeqCst);
-            if left > 0 {
-                self.failures.store(left - 1, Ordering::SeqCst);
-                return Err(SinkError { cause: "The workspace is away.".to_owned(), remedy: String::new(), retry_after: None });
-            }
-            Sink::log(&self.taken, rows).await
-        }
-
-        fn describe(&self) -> String {
-            "gated".to_owned()
-        }
-    }
-
-    async fn until(ready: impl Fn() -> bool) {
-        while !ready() {
-            tokio::task::yield_now().await;
-        }
-    }
-
-    #[tokio::test]
-    async fn a_flush_writes_everything_in_batches_and_in_order() {
-        let sink = Gated::new(1000, 0);
-        let journal = RowJournal::new(sink.clone(), clock(), GATHER);
-        (0..=BATCH * 2).for_each(|number| journal.record(entry(number)));
-        assert!(journal.flush().await);
-        assert_eq!(sink.messages(), (0..=BATCH * 2).map(|number| number.to_string()).collect::<Vec<_>>());
-        assert_eq!((sink.calls.load(Ordering::SeqCst), journal.waiting()), (3, 0));
-        assert!(journal.flush().await);
-        assert_eq!(sink.calls.load(Ordering::SeqCst), 3, "nothing is not written");
-    }
-
-    #[tokio::test]
-    async fn recording_never_waits_the_oldest_go_and_a_row_says_how_many() {
-        let sink = Gated::new(0, 0);
-        let journal = RowJournal::new(sink.clone(), clock(), GATHER);
-        (0..WAITING + 30).for_each(|number| journal.record(entry(number)));
-        assert_eq!(journal.waiting(), WAITING);
-        sink.allowed.add_permits(1000);
-        assert!(journal.flush().await);
-        let rows = sink.taken.log();
-        let (drops, others): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.operation == "journal");
-        assert_eq!(others.len(), WAITING);
-        assert_eq!(others[0].message, "30");
-        assert_eq!(drops.len(), 1);
-        assert!(drops[0].cause.starts_with("30 rows"), "{}", drops[0].cause);
-    }
-
-    #[tokio::test]
-    async fn what_is_dropped_while_it_is_being_written_is_not_counted_as_lost() {
-        let sink = Gated::new(0, 0);
-        let journal = Arc::new(RowJournal::new(sink.clone(), clock(), GATHER));
-        (0..WAITING).for_each(|number| journal.record(entry(number)));
-        let flush = tokio::spawn({
-            let journal = journal.clone();
-            async move { journal.flush().await }
-        });
-        until(|| sink.calls.load(Ordering::SeqCst) == 1).await;
-        // The first 50 are on their way already.
-        (WAITING..WAITING + 50).for_each(|number| journal.record(entry(number)));
-        sink.allowed.add_permits(1000);
-        assert!(flush.await.unwrap() && journal.flush().await);
-        assert_eq!(sink.messages(), (0..WAITING + 50).map(|number| number.to_string()).collect::<Vec<_>>());
-    }
-
-    #[tokio::test]
-    async fn a_failing_sink_is_tried_again_after_a_wait_and_adds_no_rows_of_its_own() {
-        let (sink, clock) = (Gated::new(1000, 2), clock());
-        let journal = Arc::new(RowJournal::new(sink.clone(), clock.clone(), GATHER));
-        let (stop, stopped) = oneshot::channel::<()>();
-        let running = tokio::spawn({
-            let journal = journal.clone();
-            async move { journal.run(async { drop(stopped.await) }).await }
-        });
-        journal.record(entry(1));
-        until(|| {
-            clock.advance(Duration::from_secs(1));
-            journal.waiting() == 0
-        })
-        .await;
-        assert_eq!(sink.calls.load(Ordering::SeqCst), 3);
-        assert_eq!(sink.messages(), ["1"]);
-        stop.send(()).unwrap();
-        running.await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn a_flush_does_not_wait_for_a_sink_that_fails() {
-        let sink = Gated::new(1000, 1);
-        let journal = RowJournal::new(sink.clone(), clock(), GATHER);
-        journal.record(entry(1));
-        assert!(!journal.flush().await);
-        assert_eq!(journal.waiting(), 1);
-        assert!(journal.flush().await);
-        assert_eq!(sink.messages(), ["1"]);
-    }
-
-    #[tokio::test]
-    async fn an_embedded_database_has_its_rows_at_once_and_the_end_writes_the_rest() {
-        let sink = Gated::new(1000, 0);
-        let journal = Arc::new(RowJournal::new(sink.clone(), clock(), Duration::ZERO));
-        let (stop, stopped) = oneshot::channel::<()>();
-        let running = tokio::spawn({
-            let journal = journal.clone();
-            async move { journal.run(async { drop(stopped.await) }).await }
-        });
-        journal.record(entry(1));
-        // The clock does not move.
-        until(|| sink.messages() == ["1"]).await;
-        journal.record(entry(2));
-        stop.send(()).unwrap();
-        running.await.unwrap();
-        assert_eq!(sink.messages(), ["1", "2"]);
-    }
-
-    #[tokio::test]
-    async fn what_could_not_be_written_before_the_end_comes_first_in_the_next_process_and_once() {
-        let (store, away) = (MemoryStore::new(), || Gated::new(1000, 1));
-        for number in [1, 2] {
-            let journal = RowJournal::new(away(), clock(), GATHER);
-            journal.record(entry(number));
-            assert!(!journal.flush().await);
-            journal.put_aside(&*store).await;
-            assert_eq!(journal.waiting(), 0);
-        }
-        let sink = Gated::new(1000, 0);
-        let journal = RowJournal::new(sink.clone(), clock(), GATHER);
-        journal.record(entry(3));
-        for _ in 0..2 {
-            journal.take_up(&*store).await;
-            assert!(journal.flush().await);
-        }
-        assert_eq!(sink.messages(), ["1", "2", "3"]);
-    }
-
-    #[tokio::test]
-    async fn what_is_put_aside_is_bounded_and_the_oldest_go() {
-        let store = MemoryStore::new();
-        for half in [0, WAITING] {
-            let journal = RowJournal::new(Gated::new(0, 0), clock(), GATHER);
-            (half..half + WAITING).for_each(|number| journal.record(entry(number)));
-            journal.put_aside(&*store).await;
-        }
-        let journal = RowJournal::new(Gated::new(1000, 0), clock(), GATHER);
-        journal.take_up(&*store).await;
-        assert_eq!(journal.waiting(), WAITING);
-        assert_eq!(journal.queue().rows[0].message, WAITING.to_string());
-    }
-
-    #[tokio::test]
-    async fn a_write_that_is_given_up_loses_nothing() {
-        let sink = Gated::new(0, 0);
-        let journal = RowJournal::new(sink.clone(), clock(), GATHER);
-        journal.record(entry(1));
-        tokio::select! {
-            _ = journal.flush() => unreachable!("the sink does not answer"),
-            () = until(|| sink.calls.load(Ordering::SeqCst) == 1) => {}
-        }
-        sink.allowed.add_permits(1000);
-        assert!(journal.flush().await);
-        assert_eq!(sink.messages(), ["1"]);
     }
 }

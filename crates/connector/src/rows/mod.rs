@@ -71,12 +71,6 @@ trait Blank {
     fn blank(&self) -> bool;
 }
 
-impl Blank for str {
-    fn blank(&self) -> bool {
-        self.is_empty()
-    }
-}
-
 impl Blank for String {
     fn blank(&self) -> bool {
         self.is_empty()
@@ -89,7 +83,7 @@ impl Blank for Option<jiff::Timestamp> {
     }
 }
 
-fn blank<T: Blank + ?Sized>(value: &T) -> bool {
+fn blank<T: Blank>(value: &T) -> bool {
     value.blank()
 }
 

@@ -1,12 +1,16 @@
 //! `connector.toml`: connections, mapping, policies. The types here are the one source of the JSON Schema and of the commented
 //! sample. Durations are texts like `"30s"`, `"5m"`, `"7d"`.
 
+pub mod key_vault;
 pub mod problem;
 mod read;
 pub mod record_flow;
 mod schema;
+mod secrets;
 mod shape;
+pub mod source;
 pub mod span;
+pub mod storage;
 mod validate;
 
 use std::collections::BTreeMap;
@@ -14,17 +18,20 @@ use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use url::Url;
+use url::{Host, Url};
 
 use crate::alert::Severity;
 use crate::provider::servicenow::config::{ServiceNowAuth, ServiceNowSettings};
 use crate::route::Route;
 use crate::secret::SecretRef;
 use crate::work_item::WorkItemType;
-pub use read::locate;
+pub use key_vault::KeyVault;
+pub use read::Document;
 pub use record_flow::{AzureCredential, Cloud, Schedule, SyncSettings, Workspace};
 pub use schema::schema;
+pub use source::Source;
 use span::Span;
+pub use storage::Storage;
 
 /// The whole file.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -50,6 +57,12 @@ pub struct Settings {
     /// The Log Analytics workspace that rows go to; without it they are kept in the embedded database.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workspace: Option<Workspace>,
+    /// The storage account that state and deliveries are kept in; without it, on one machine, the embedded database.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage: Option<Box<Storage>>,
+    /// The Key Vault that secrets come from which are written `"@NAME"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_vault: Option<Box<KeyVault>>,
 }
 
 /// Which ITSM product.
@@ -69,7 +82,8 @@ pub struct Connection {
     pub provider: ProviderName,
     /// Address of the instance, `https://NAME.service-now.com`. Plain http is allowed to loopback only.
     pub url: Url,
-    /// How to authenticate. Secrets are given as `"$NAME"`, the name of an environment variable.
+    /// How to authenticate. Secrets are given as `"$NAME"`, the name of an environment variable, or as
+    /// `"@NAME"`, the name of a secret in the vault of `key_vault`.
     pub auth: ServiceNowAuth,
     /// Reads only: look-ups are done, writes are logged and not done.
     #[serde(default)]
@@ -237,7 +251,7 @@ pub enum Ambiguous {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Intake {
-    /// Accepted keys, each `"$NAME"`; several allow rotation. Sent in the header `x-functions-key` or as query parameter `code`.
+    /// Accepted keys, each `"$NAME"` or `"@NAME"`; several allow rotation. Sent in the header `x-functions-key` or as query parameter `code`.
     pub api_keys: Vec<SecretRef>,
     /// Entra bearer tokens, as a secure webhook sends them.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -309,6 +323,15 @@ impl Default for Retention {
             records: Span::hours(120 * 24),
             log: Span::hours(30 * 24),
         }
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
     }
 }
 

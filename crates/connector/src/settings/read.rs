@@ -1,6 +1,7 @@
 //! Reads `connector.toml`: text to [`Settings`], with every problem located in the file. What the values mean is checked
 //! elsewhere; here it is only whether they can be read.
 
+use std::fmt;
 use std::ops::Range;
 use std::path::Path;
 
@@ -51,31 +52,63 @@ impl Settings {
     ///
     /// As [`Settings::from_toml`], or one problem when the file cannot be read.
     pub fn load(path: &Path) -> Result<Self, Vec<Problem>> {
-        Self::from_toml(&read(path)?, &path.display().to_string())
+        Document::open(path)?.settings()
     }
 }
 
-/// Gives problems that know only their key the place in the file at `path` where that key stands. Leaves them as they are when
-/// the file cannot be read any more.
-pub fn locate(problems: &mut [Problem], path: &Path) {
-    let Ok(text) = read(path) else { return };
-    let (table, _) = DeTable::parse_recoverable(&text);
-    for problem in problems {
-        problem.file = path.display().to_string();
-        if let Some(offset) = offset_of(table.get_ref(), &problem.key) {
-            let (line, column) = position(&text, offset);
-            (problem.line, problem.column) = (Some(line), Some(column));
+/// The text of a settings file, wherever it came from.
+#[derive(Clone)]
+pub struct Document {
+    /// What problems call it: a path, or an address without its query.
+    pub name: String,
+    /// As it was written.
+    pub text: String,
+}
+
+impl Document {
+    /// Reads the file at `path`.
+    ///
+    /// # Errors
+    ///
+    /// One problem when the file cannot be read.
+    pub fn open(path: &Path) -> Result<Self, Vec<Problem>> {
+        let name = path.display().to_string();
+        let problem = |message: String| {
+            let remedy = "name the settings file with --config or ITSM_CONNECTOR_CONFIG; connector.toml.sample is a start";
+            vec![Problem { file: name.clone(), ..Problem::new("", message, remedy) }]
+        };
+        let bytes = std::fs::read(path).map_err(|error| problem(format!("cannot be read: {error}")))?;
+        let text = String::from_utf8(bytes).map_err(|_| problem("is not UTF-8 text".to_owned()))?;
+        Ok(Self { name, text })
+    }
+
+    /// The settings it holds.
+    ///
+    /// # Errors
+    ///
+    /// As [`Settings::from_toml`].
+    pub fn settings(&self) -> Result<Settings, Vec<Problem>> {
+        Settings::from_toml(&self.text, &self.name)
+    }
+
+    /// Gives problems that know only their key the place where that key stands.
+    pub fn locate(&self, problems: &mut [Problem]) {
+        let (table, _) = DeTable::parse_recoverable(&self.text);
+        for problem in problems {
+            problem.file.clone_from(&self.name);
+            if let Some(offset) = offset_of(table.get_ref(), &problem.key) {
+                let (line, column) = position(&self.text, offset);
+                (problem.line, problem.column) = (Some(line), Some(column));
+            }
         }
     }
 }
 
-fn read(path: &Path) -> Result<String, Vec<Problem>> {
-    let problem = |message: String| {
-        let remedy = "name the settings file with --config or ITSM_CONNECTOR_CONFIG; connector.toml.sample is a start";
-        vec![Problem { file: path.display().to_string(), ..Problem::new("", message, remedy) }]
-    };
-    let bytes = std::fs::read(path).map_err(|error| problem(format!("cannot be read: {error}")))?;
-    String::from_utf8(bytes).map_err(|_| problem("is not UTF-8 text".to_owned()))
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The text may hold what nobody should see.
+        f.debug_struct("Document").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 /// Line and column, from 1, of a byte offset.

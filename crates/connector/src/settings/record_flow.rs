@@ -123,14 +123,14 @@ pub enum AzureCredential {
         tenant: String,
         /// Client id of the app registration.
         client_id: String,
-        /// Its secret, `"$NAME"`.
+        /// Its secret, `"$NAME"` or `"@NAME"`.
         secret: SecretRef,
     },
     /// Whoever is signed in with the Azure CLI or the Azure Developer CLI.
     DeveloperTools,
     /// A bearer token as it stands; it is not renewed. For trials and tests.
     Token {
-        /// The token, `"$NAME"`.
+        /// The token, `"$NAME"` or `"@NAME"`.
         token: SecretRef,
     },
 }

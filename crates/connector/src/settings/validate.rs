@@ -1,19 +1,21 @@
 //! What settings must say beyond being readable: names, addresses, secrets, limits, templates. Looks at files and secrets named
-//! in the settings, never at the network. What belongs to the way back, from the tool to the workspace, stands in [`flow`].
+//! in the settings, never at the network. What belongs to the way back, from the tool to the workspace, stands in [`flow`];
+//! what belongs to Azure alone, in [`azure`].
 
 use std::path::Path;
 use std::time::Duration;
 
-use url::{Host, Url};
+use url::Url;
 
 use super::problem::{Problem, suggest};
 use super::span::Span;
-use super::{Connection, Entra, Settings};
+use super::{Connection, Entra, Settings, is_loopback};
 use crate::provider::servicenow::config::ServiceNowAuth;
-use crate::secret::{SecretRef, Secrets};
+use crate::secret::{Place, SecretRef, Secrets};
 use crate::work_item::WorkItemType;
 use crate::work_item::render::Renderer;
 
+mod azure;
 mod flow;
 
 const LONGEST_NAME: usize = 64;
@@ -24,7 +26,7 @@ impl Settings {
     /// `secrets`, and never appear in a problem.
     #[must_use]
     pub fn validate(&self, secrets: &dyn Secrets) -> Vec<Problem> {
-        let mut check = Check { secrets, problems: Vec::new() };
+        let mut check = Check { secrets, vault: self.key_vault.is_some(), problems: Vec::new() };
         if self.connections.is_empty() {
             check.wrong("connections", "there is no connection", "add a section [connections.NAME]");
         }
@@ -57,6 +59,12 @@ impl Settings {
         check.schedule(&self.schedule);
         if let Some(workspace) = &self.workspace {
             check.workspace(workspace);
+        }
+        if let Some(storage) = &self.storage {
+            check.storage(storage);
+        }
+        if let Some(vault) = &self.key_vault {
+            check.key_vault(vault);
         }
         check.problems
     }
@@ -99,6 +107,8 @@ impl Settings {
 /// A validation under way.
 struct Check<'a> {
     secrets: &'a dyn Secrets,
+    /// Whether there is a vault for references to it.
+    vault: bool,
     problems: Vec<Problem>,
 }
 
@@ -213,15 +223,21 @@ impl Check<'_> {
 
     /// A secret must be named, not written down, and there.
     fn secret(&mut self, key: &str, reference: &SecretRef) {
-        let is_name = |name: &str| {
-            !name.starts_with(|c: char| c.is_ascii_digit()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-        };
-        if !reference.name().is_some_and(is_name) {
-            let remedy = "write \"$NAME\" and put the secret into the environment variable NAME";
-            self.wrong(key, "must name an environment variable, not hold the secret itself", remedy);
-        } else if let Err(missing) = self.secrets.get(reference) {
-            let remedy = "set it (on Azure: as an app setting, best a Key Vault reference)";
-            self.wrong(key, format!("environment variable {} is not set", missing.name), remedy);
+        match reference.place() {
+            None => {
+                let remedy = "write \"$NAME\" and put the secret into the environment variable NAME, or \"@NAME\" for a secret in \
+                              Key Vault (letters, digits and -)";
+                self.wrong(key, "must name a secret, not hold the secret itself", remedy);
+            }
+            Some(Place::KeyVault(name)) if !self.vault => {
+                let remedy = "add the section [key_vault] with the vault's url, or write \"$NAME\" for an environment variable";
+                self.wrong(key, format!("secret {name} is to come from Key Vault, and no vault is named"), remedy);
+            }
+            Some(_) => {
+                if let Err(missing) = self.secrets.get(reference) {
+                    self.wrong(key, missing.cause, missing.remedy);
+                }
+            }
         }
     }
 
@@ -301,15 +317,6 @@ impl Check<'_> {
         if span.get() > Duration::from_secs(seconds) {
             self.wrong(key, format!("{span} is too long"), format!("at most {}", Span::seconds(seconds)));
         }
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
     }
 }
 

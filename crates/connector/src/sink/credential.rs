@@ -33,10 +33,12 @@ pub fn credential(
         cause: format!("The credential of the workspace cannot be used here: {error}."),
         remedy: "Choose another workspace.credential, or give this machine what the chosen one needs.".to_owned(),
         retry_after: None,
+        maybe_there: 0,
     })
 }
 
-pub(super) fn of(cloud: Cloud) -> ClientOptions {
+/// Options that say where tokens come from.
+pub(crate) fn of(cloud: Cloud) -> ClientOptions {
     let cloud = match cloud {
         Cloud::Public => CloudConfiguration::AzurePublic,
         Cloud::UsGovernment => CloudConfiguration::AzureGovernment,
@@ -45,37 +47,58 @@ pub(super) fn of(cloud: Cloud) -> ClientOptions {
     ClientOptions { cloud: Some(Arc::new(cloud)), ..ClientOptions::default() }
 }
 
-pub(super) fn with_client(
+/// The same over a client of the caller's own.
+pub(crate) fn with_client(
     settings: &AzureCredential,
     secrets: Arc<dyn Secrets>,
     clock: Arc<dyn Clock>,
     client_options: ClientOptions,
 ) -> azure_core::Result<Arc<dyn TokenCredential>> {
-    Ok(match settings {
-        AzureCredential::ManagedIdentity => managed(None, client_options)?,
+    match settings {
+        AzureCredential::ManagedIdentity => Identity::Managed(None).credential(client_options),
         AzureCredential::UserAssignedIdentity { client_id } => {
-            managed(Some(UserAssignedId::ClientId(client_id.clone())), client_options)?
+            Identity::Managed(Some(client_id.clone())).credential(client_options)
         }
-        AzureCredential::WorkloadIdentity => WorkloadIdentityCredential::new(Some(WorkloadIdentityCredentialOptions {
-            credential_options: ClientAssertionCredentialOptions { client_options },
-            ..WorkloadIdentityCredentialOptions::default()
-        }))?,
-        AzureCredential::ClientSecret { tenant, client_id, secret } => Arc::new(AppRegistration {
+        AzureCredential::WorkloadIdentity => Identity::Workload.credential(client_options),
+        AzureCredential::DeveloperTools => Identity::Developer.credential(client_options),
+        AzureCredential::ClientSecret { tenant, client_id, secret } => Ok(Arc::new(AppRegistration {
             tenant: tenant.clone(),
             client_id: client_id.clone(),
             secret: secret.clone(),
             secrets,
             client_options,
             current: Mutex::new(None),
-        }),
-        AzureCredential::DeveloperTools => DeveloperToolsCredential::new(None)?,
-        AzureCredential::Token { token } => Arc::new(GivenToken { token: token.clone(), secrets, clock }),
-    })
+        })),
+        AzureCredential::Token { token } => Ok(Arc::new(GivenToken { token: token.clone(), secrets, clock })),
+    }
 }
 
-fn managed(id: Option<UserAssignedId>, client_options: ClientOptions) -> azure_core::Result<Arc<ManagedIdentityCredential>> {
-    let options = ManagedIdentityCredentialOptions { user_assigned_id: id, client_options };
-    ManagedIdentityCredential::new(Some(options))
+/// Who a machine or a person is without anything being written down: no secret is needed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Identity {
+    /// The managed identity of the machine, or the user-assigned one with this client id.
+    Managed(Option<String>),
+    /// Workload identity of a Kubernetes pod, from its environment.
+    Workload,
+    /// Whoever is signed in with the Azure CLI or the Azure Developer CLI.
+    Developer,
+}
+
+impl Identity {
+    /// Its credential. Asks for no token yet.
+    pub(crate) fn credential(self, client_options: ClientOptions) -> azure_core::Result<Arc<dyn TokenCredential>> {
+        Ok(match self {
+            Self::Managed(client_id) => ManagedIdentityCredential::new(Some(ManagedIdentityCredentialOptions {
+                user_assigned_id: client_id.map(UserAssignedId::ClientId),
+                client_options,
+            }))?,
+            Self::Workload => WorkloadIdentityCredential::new(Some(WorkloadIdentityCredentialOptions {
+                credential_options: ClientAssertionCredentialOptions { client_options },
+                ..WorkloadIdentityCredentialOptions::default()
+            }))?,
+            Self::Developer => DeveloperToolsCredential::new(None)?,
+        })
+    }
 }
 
 fn look_up(secrets: &dyn Secrets, reference: &SecretRef) -> azure_core::Result<Secret> {

@@ -74,9 +74,14 @@ fn json(row: &impl Serialize) -> Result<String, String> {
 }
 
 fn explained(error: StoreError) -> SinkError {
-    // A store's messages hold their remedy already.
-    let said = match error {
-        StoreError::Unavailable(said) | StoreError::Damaged(said) => said,
+    let (cause, remedy) = match error {
+        // What is said holds the remedy already, and the next run tries again.
+        StoreError::Unavailable(said) => (format!("The embedded database cannot take rows: {said}."), ""),
+        StoreError::Damaged(said) => (
+            format!("The embedded database is damaged and takes no rows: {said}."),
+            "Stop the connector, then restore the database from a backup, or move it away to begin with an empty one.",
+        ),
     };
-    SinkError { cause: format!("The embedded database cannot take rows: {said}."), remedy: String::new(), retry_after: None }
+    // They are written in one transaction: none of them is there.
+    SinkError { cause, remedy: remedy.to_owned(), retry_after: None, maybe_there: 0 }
 }

@@ -3,6 +3,7 @@
 pub mod credential;
 pub mod local;
 pub mod memory;
+pub mod nowhere;
 #[cfg(test)]
 mod tests;
 pub mod workspace;
@@ -37,6 +38,8 @@ pub struct SinkError {
     pub remedy: String,
     /// What the sink asked for, if it did.
     pub retry_after: Option<Duration>,
+    /// Rows of this write that are there or may be: at most so many will be there twice when all are written again.
+    pub maybe_there: u64,
 }
 
 /// Takes rows. `Ok` means durable: everything was taken or is named in `refused`.

@@ -52,6 +52,7 @@ impl WorkspaceSink {
             cause: format!("The [workspace] settings cannot work: {error}."),
             remedy: "Correct the section [workspace] of connector.toml.".to_owned(),
             retry_after: None,
+            maybe_there: 0,
         };
         Ok(Self {
             records: client(&settings.service_desk_stream, Arc::clone(&credential), options).map_err(wrong)?,
@@ -85,7 +86,7 @@ impl Sink for WorkspaceSink {
 async fn upload<R: Serialize + Sync>(client: &Client, rows: &[R]) -> Result<Written, SinkError> {
     match client.upload(rows).await {
         Ok(report) => Ok(written(report)),
-        Err(failed) => Err(explained(failed.failure)),
+        Err(failed) => Err(explained(failed.failure, failed.report.accepted + failed.report.maybe_there)),
     }
 }
 
@@ -104,7 +105,7 @@ fn end(said: &str) -> String {
     format!("{}.", said.trim_end_matches(['.', ' ']))
 }
 
-fn explained(failure: Failure) -> SinkError {
+fn explained(failure: Failure, maybe_there: u64) -> SinkError {
     let (cause, remedy, retry_after) = match failure {
         Failure::NoToken { scope, said } => (
             format!("There is no token for {scope}: {}", end(&said)),
@@ -144,7 +145,7 @@ fn explained(failure: Failure) -> SinkError {
         ),
         Failure::Ended => ("A call was ended before its answer, since the process is ending.".to_owned(), "", None),
     };
-    SinkError { cause, remedy: remedy.to_owned(), retry_after }
+    SinkError { cause, remedy: remedy.to_owned(), retry_after, maybe_there }
 }
 
 /// The connector's time and chance, as the ingestion client asks for them.

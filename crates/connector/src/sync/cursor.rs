@@ -13,9 +13,10 @@ use crate::clock::{between, earlier};
 use crate::provider::records::Position;
 use crate::rows::{RecordKind, RecordState, ServiceDeskRow};
 
-/// Versions remembered for one track. With ids of 32 and versions of a few characters the document stays below 1.5 MB. Past
-/// the bound those changed longest ago are forgotten: they are written once more by each increment that reads them again in
-/// the overlap, which ends when they are settled. Nothing is lost by it.
+/// Versions remembered for one track, of which the document has two. With ids of 32 and versions of a few characters a track stays
+/// below 1.5 MB and the document below 3 MB; with the longest that are remembered it is twice that. Past the bound those changed
+/// longest ago are forgotten: they are written once more by each increment that reads them again in the overlap, which ends when
+/// they are settled. Nothing is lost by it.
 pub const SEEN_MOST: usize = 20_000;
 /// An id and version longer than this together are not remembered, so that the document's size has a bound.
 const LONGEST_REMEMBERED: usize = 128;
@@ -290,12 +291,6 @@ impl Track {
                 self.seen.remove(&id);
             }
         }
-    }
-
-    /// Versions remembered.
-    #[must_use]
-    pub fn remembered(&self) -> usize {
-        self.seen.len()
     }
 
     /// Another row was written of these records since: should one come as it was before, it is written again.

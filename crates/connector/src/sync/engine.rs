@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
@@ -128,6 +129,7 @@ impl Engine {
             lag_seconds: None,
             first_load: None,
             more: false,
+            busy: None,
             cause: String::new(),
             remedy: String::new(),
         };
@@ -139,10 +141,14 @@ impl Engine {
         let ledger = match caught(Ledger::take(self, source, kind, order, &run.limits, &mut summary)).await {
             Ok(ledger) => ledger,
             // Whoever is at work will tell.
-            Err(stop @ Stop::Busy { .. }) => return ended(summary, &stop),
+            Err(Stop::Busy(lease)) => {
+                summary.busy = Some(lease.clone());
+                return ended(summary, &Stop::Busy(lease));
+            }
             Err(stop) => {
-                let lag = summary.lag_seconds.map(std::time::Duration::from_secs).unwrap_or_default();
-                tell_failure(&run, &stop, lag);
+                // A store that cannot even say how late rows are does not make them less late.
+                let late = summary.lag_seconds.map_or(Duration::MAX, Duration::from_secs);
+                tell_failure(&run, &stop, late);
                 return ended(summary, &stop);
             }
         };
@@ -204,8 +210,8 @@ impl Engine {
     }
 }
 
-fn tell_failure(run: &Run<'_>, stop: &Stop, lag: std::time::Duration) {
-    run.tell(stop.log_type(lag), "records could not be synced", &stop.to_string(), &stop.remedy(), "");
+fn tell_failure(run: &Run<'_>, stop: &Stop, late: Duration) {
+    run.tell(stop.log_type(late), "records could not be synced", &stop.to_string(), &stop.remedy(), "");
 }
 
 fn ended(mut summary: Summary, stop: &Stop) -> Summary {

@@ -71,8 +71,8 @@ impl Ledger {
             };
             summary.lag_seconds = cursor.lag(now).map(|lag| lag.as_secs());
             summary.first_load = cursor.first_load();
-            if let Some(Lease { run_id, since, until }) = cursor.held(now).cloned() {
-                return Err(Stop::Busy { run_id, since, until });
+            if let Some(lease) = cursor.held(now) {
+                return Err(Stop::Busy(lease.clone()));
             }
             if order.full {
                 cursor.begin_anew(now, days);

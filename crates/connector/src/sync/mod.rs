@@ -20,6 +20,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::watch;
 
+use self::cursor::Lease;
 use crate::rows::RecordKind;
 
 /// What a run is asked to do.
@@ -50,7 +51,7 @@ pub struct Summary {
     pub written: u64,
     /// Records read again in the overlap and not written again: the same version.
     pub unchanged: u64,
-    /// Rows that may be there twice.
+    /// Rows that may be there twice, at most: those of repeated writes that may have been taken, also when the next run repeats them.
     pub maybe_twice: u64,
     /// Texts cut at the limit of a column.
     pub cut_fields: u64,
@@ -64,6 +65,9 @@ pub struct Summary {
     pub first_load: Option<FirstLoad>,
     /// Whether the run stopped for its time budget; the next one goes on.
     pub more: bool,
+    /// The other run that is at work, for which this one did nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub busy: Option<Lease>,
     /// Why it ended early; empty when it did not.
     pub cause: String,
     /// What to do; empty when nothing.

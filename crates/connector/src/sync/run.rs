@@ -1,37 +1,30 @@
 //! One run over one kind of record: reads group by group, and writes a group while the next one is read. A group's way is
 //! always the same: the sink says Ok, the document is saved, people are told.
 
-use std::collections::{BTreeSet, HashSet};
+mod read;
+mod write;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
+use jiff::Timestamp;
 
-use tokio::task::JoinSet;
-
+use self::read::Group;
+use self::write::Handed;
 use super::Summary;
 use super::cursor::Track;
 use super::engine::{Engine, Source};
 use super::ledger::Ledger;
-use super::trouble::{Limits, Patience, Stop};
+use super::trouble::{Limits, Stop};
 use crate::clock::later;
 use crate::journal::{Entry, LogType};
-use crate::provider::records::{Ask, Gone, Page, Position, Remark};
+use crate::provider::records::Remark;
 use crate::rows::{RecordKind, ServiceDeskRow};
-use crate::sink::{SinkError, Written};
+use crate::sink::Written;
 
-/// A group is full at so many records: enough that a save is cheap beside writing them, few enough to repeat after a kill.
-pub(super) const GROUP_ROWS: usize = 1_000;
-/// A group is full at so many bytes: what is in memory at most is two groups and a page.
-const GROUP_BYTES: usize = 2_000_000;
-/// A group is handed on at this age, so that a slow tool does not make a run look dead.
-const GROUP_AGE: Duration = Duration::from_secs(30);
 /// The first load makes way for increments so often.
-pub(super) const LOAD_SLICE: Duration = Duration::from_secs(60);
-/// How long rows that are being written get when the process shall end.
-const LAST_WRITE: Duration = Duration::from_secs(5);
-/// Pages without a step forward before the tool is said to be stuck.
-const PAGES_WITHOUT_STEP: u32 = 100;
+const LOAD_SLICE: Duration = Duration::from_secs(60);
 /// Refused rows told one by one in a run; the rest is counted.
 const REFUSED_TOLD: u64 = 50;
 const REMARKS_TOLD: usize = 20;
@@ -42,35 +35,6 @@ pub(super) enum Reading {
     Increments,
     Gone,
     Load { until: Timestamp },
-}
-
-/// Rows that were read and not written yet.
-#[derive(Debug)]
-struct Group {
-    rows: Vec<ServiceDeskRow>,
-    /// Where to go on.
-    next: Position,
-    more: bool,
-    remaining: Option<u64>,
-    /// When its first page was asked for.
-    asked: Timestamp,
-    /// `TimeGenerated` of its last page.
-    stamp: Timestamp,
-    remarks: Vec<Remark>,
-    /// Pages since the last step forward.
-    still: u32,
-    /// Why reading ended after these rows.
-    stop: Option<Stop>,
-}
-
-/// What the sink made of a group.
-#[derive(Debug, Default)]
-struct Handed {
-    written: Written,
-    /// Rows of attempts that failed: some of them may be there.
-    unsure: u64,
-    /// Why it was given up.
-    stop: Option<Stop>,
 }
 
 /// What a run works with.
@@ -200,65 +164,6 @@ impl Run<'_> {
         }
     }
 
-    /// Reads pages until they make a group.
-    async fn group(&self, reading: Reading, from: &Position, newest: Option<Timestamp>, still: u32) -> Group {
-        let asked = self.engine.clock.now();
-        let stamp = newest.unwrap_or(Timestamp::MIN);
-        let (next, rows, remarks) = (from.clone(), Vec::new(), Vec::new());
-        let mut group = Group { rows, next, more: true, remaining: None, asked, stamp, remarks, still, stop: None };
-        let mut bytes = 0_usize;
-        loop {
-            group.stamp = after(group.stamp, self.engine.clock.now());
-            let page = match self.page(reading, &group.next).await {
-                Ok(page) => page,
-                Err(stop) => {
-                    group.stop = Some(stop);
-                    return group;
-                }
-            };
-            group.still = if page.next > group.next { 0 } else { group.still + 1 };
-            if page.more && group.still >= PAGES_WITHOUT_STEP {
-                group.stop = Some(Stop::Stuck);
-                return group;
-            }
-            for mut row in each_once(page.rows) {
-                row.connection = Arc::clone(&self.connection);
-                row.run_id = Arc::clone(&self.id);
-                row.work_item_type = self.kind;
-                row.time_generated = group.stamp;
-                bytes = bytes.saturating_add(size(&row));
-                group.rows.push(row);
-            }
-            group.next = page.next.max(group.next);
-            group.more = page.more;
-            group.remaining = page.remaining;
-            group.remarks.extend(page.remarks);
-            let now = self.engine.clock.now();
-            let full = group.rows.len() >= GROUP_ROWS || bytes >= GROUP_BYTES;
-            if full || !group.more || now >= later(asked, GROUP_AGE) || self.limits.over(now) {
-                return group;
-            }
-        }
-    }
-
-    /// One page, with a little patience.
-    async fn page(&self, reading: Reading, after: &Position) -> Result<Page, Stop> {
-        let mut patience = Patience::default();
-        loop {
-            let limit = self.source.sync.page_size;
-            let provider = &self.source.provider;
-            let until = if let Reading::Load { until } = reading { Some(until) } else { None };
-            let result = match reading {
-                Reading::Gone => provider.gone(self.kind, after, limit).await.map(|gone| gone_page(gone, after)),
-                _ => provider.page(&Ask { kind: self.kind, after, until, limit }).await,
-            };
-            match result {
-                Ok(page) => return Ok(page),
-                Err(error) => patience.wait(error.into(), &self.limits, self.engine).await?,
-            }
-        }
-    }
-
     /// The sink has said what became of a group: the cursor moves and is saved, and people are told.
     async fn settle(
         &self,
@@ -269,7 +174,8 @@ impl Run<'_> {
         handed: Handed,
     ) -> Result<(), Stop> {
         let summary = &mut books.summary;
-        summary.maybe_twice += handed.unsure + handed.written.maybe_twice;
+        // Which ones is not known, nor whether they are the same each time: at most the group.
+        summary.maybe_twice += (handed.maybe_there + handed.written.maybe_twice).min(count(group.rows.len()));
         if let Some(stop) = handed.stop {
             return Err(stop);
         }
@@ -294,55 +200,6 @@ impl Run<'_> {
             }
         }
         group.stop.map_or(Ok(()), Err)
-    }
-
-    /// Gives rows to the sink, with a little patience.
-    async fn hand_over(&self, rows: &Arc<Vec<ServiceDeskRow>>) -> Handed {
-        let mut handed = Handed::default();
-        if rows.is_empty() {
-            return handed;
-        }
-        let mut patience = Patience::default();
-        loop {
-            let written = tokio::select! {
-                biased;
-                written = self.records(rows) => written,
-                () = self.cut_off() => Err(not_taken()),
-            };
-            match written {
-                Ok(written) => {
-                    handed.written = written;
-                    return handed;
-                }
-                Err(error) => {
-                    // Some of them may be there.
-                    handed.unsure += count(rows.len());
-                    if let Err(stop) = patience.wait(error.into(), &self.limits, self.engine).await {
-                        handed.stop = Some(stop);
-                        return handed;
-                    }
-                }
-            }
-        }
-    }
-
-    /// On a task of its own: rows are made into calls while the next pages are taken apart.
-    async fn records(&self, rows: &Arc<Vec<ServiceDeskRow>>) -> Result<Written, SinkError> {
-        let (sink, rows) = (Arc::clone(&self.engine.sink), Arc::clone(rows));
-        // A set, since it ends its task when it is dropped.
-        let mut task = JoinSet::new();
-        task.spawn(async move { sink.records(&rows).await });
-        match task.join_next().await {
-            Some(Ok(written)) => written,
-            Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-            _ => Err(not_taken()),
-        }
-    }
-
-    /// Returns a little after the process was told to end.
-    async fn cut_off(&self) {
-        self.limits.stopped().await;
-        self.engine.clock.sleep(LAST_WRITE).await;
     }
 
     fn count(&self, summary: &mut Summary, rows: &[ServiceDeskRow], written: &Written) {
@@ -402,53 +259,6 @@ impl Run<'_> {
     }
 }
 
-/// When a page that is asked for now was read: to the microsecond, always later than `last`.
-fn after(last: Timestamp, now: Timestamp) -> Timestamp {
-    let round = TimestampRound::new().smallest(Unit::Microsecond).mode(RoundMode::Trunc);
-    now.round(round).unwrap_or(now).max(later(last, Duration::from_micros(1)))
-}
-
-/// A page has one time, so that a record that changed its place while the page was made stands on it once: as it is at its last.
-fn each_once(mut rows: Vec<ServiceDeskRow>) -> Vec<ServiceDeskRow> {
-    let mut later = HashSet::new();
-    let mut last: Vec<bool> = rows.iter().rev().map(|row| later.insert(row.source_id.as_str())).collect();
-    rows.retain(|_| last.pop().unwrap_or(true));
-    rows
-}
-
-fn gone_page(gone: Option<Gone>, after: &Position) -> Page {
-    match gone {
-        Some(Gone { rows, next, more }) => Page { rows, next, more, remaining: None, remarks: Vec::new() },
-        None => Page { rows: Vec::new(), next: after.clone(), more: false, remaining: None, remarks: Vec::new() },
-    }
-}
-
-fn not_taken() -> SinkError {
-    SinkError { cause: "The process ended before they were taken.".to_owned(), remedy: String::new(), retry_after: None }
-}
-
-/// About what a row takes in memory: itself and its long texts.
-fn size(row: &ServiceDeskRow) -> usize {
-    size_of::<ServiceDeskRow>() + row.description.capacity() + row.title.capacity() + 500
-}
-
 fn count(rows: usize) -> u64 {
     u64::try_from(rows).unwrap_or(u64::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_record_stands_on_a_page_once_as_it_was_last() {
-        let row = |id: &str, version: &str| ServiceDeskRow {
-            source_id: id.to_owned(),
-            source_version: version.to_owned(),
-            ..ServiceDeskRow::default()
-        };
-        let rows = each_once(vec![row("a", "1"), row("b", "1"), row("a", "2"), row("c", "1")]);
-        let told: Vec<_> = rows.iter().map(|row| format!("{} {}", row.source_id, row.source_version)).collect();
-        assert_eq!(told, ["b 1", "a 2", "c 1"]);
-    }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use super::cursor::Lease;
 use super::engine::Engine;
 use crate::clock::{between, later};
 use crate::delivery::backoff;
@@ -39,8 +40,8 @@ pub(super) enum Stop {
     #[error("another run took over: {0}")]
     Lost(String),
     /// Another run has the lease.
-    #[error("run {run_id} is at work on it since {since}; without a sign of life from it, others may begin at {until}")]
-    Busy { run_id: String, since: Timestamp, until: Timestamp },
+    #[error("run {} is at work on it since {}; without a sign of life from it, others may begin at {}", .0.run_id, .0.since, .0.until)]
+    Busy(Lease),
     /// A provider that does not come forward.
     #[error("the ITSM tool gave the same place again and again and never a record behind it")]
     Stuck,
@@ -60,7 +61,7 @@ impl Stop {
                 "begin anew with `itsm-connector sync CONNECTION --full`; rows that are there already come twice"
             }
             Self::Store(StoreError::Unavailable(_)) => "check that the store can be reached and has room; the next run goes on",
-            Self::Busy { .. } => "wait for it, or end it; nothing is lost",
+            Self::Busy(_) => "wait for it, or end it; nothing is lost",
             Self::Stuck | Self::Defect(_) => "report it, with the log of this run",
             Self::NoConnection(_) => "name a connection of connector.toml",
             Self::Provider(_) | Self::Lost(_) => "",
@@ -79,7 +80,7 @@ impl Stop {
             | Self::NoConnection(_)
             | Self::Defect(_) => false,
             Self::Sink(error) => passes(error),
-            Self::Provider(_) | Self::Store(StoreError::Unavailable(_)) | Self::Lost(_) | Self::Busy { .. } => true,
+            Self::Provider(_) | Self::Store(StoreError::Unavailable(_)) | Self::Lost(_) | Self::Busy(_) => true,
         };
         if passes && lag <= LATE { LogType::Warning } else { LogType::Error }
     }

@@ -192,7 +192,7 @@ fn the_key_of_a_finding_finds_its_line() {
     std::fs::write(&file, &text).unwrap();
     let problem = |finding: Finding| crate::settings::problem::Problem::new(finding.setting, finding.problem, finding.remedy);
     let mut problems: Vec<_> = judge(more, &configuration()).into_iter().map(problem).collect();
-    crate::settings::locate(&mut problems, &file);
+    crate::settings::Document::open(&file).unwrap().locate(&mut problems);
     let lines: Vec<&str> = problems.iter().map(|problem| text.lines().nth(problem.line.unwrap() - 1).unwrap()).collect();
     assert_eq!(lines, ["category = \"cloud\"", "update_fields = [\"u_cots\"]"]);
     std::fs::remove_dir_all(directory).unwrap();

@@ -1,13 +1,12 @@
 //! Rows that could not be written before the process ends wait in the store for the next one: what keeps a workspace from taking
 //! rows is often mended in the settings, with a restart.
 
-use std::collections::VecDeque;
-
 use bytes::Bytes;
 
-use super::{RowJournal, WAITING};
+use super::{BATCH, RowJournal, WAITING};
 use crate::rows::LogRow;
-use crate::store::{StateStore, StoreError};
+use crate::sink::SinkError;
+use crate::store::{StateStore, StoreError, Version};
 
 /// Where they wait. A few megabytes at most.
 const KEY: &str = "journal/waiting";
@@ -17,17 +16,21 @@ const TRIES: usize = 5;
 impl RowJournal {
     /// Hands what still waits to the store, behind what is there already; the oldest go when it is too much. Rows that the store
     /// does not take either are in the log of the process only.
-    pub async fn put_aside(&self, store: &dyn StateStore) {
-        let waiting: Vec<LogRow> = self.queue().rows.iter().cloned().collect();
+    pub(super) async fn put_aside(&self, store: &dyn StateStore) {
+        let (first, waiting) = {
+            let queue = self.queue();
+            (queue.gone, queue.rows.iter().cloned().collect::<Vec<_>>())
+        };
         if waiting.is_empty() {
             return;
         }
-        match self.append(store, &waiting).await {
+        let append = |rows: &mut Vec<LogRow>| {
+            rows.extend_from_slice(&waiting);
+            rows.drain(..rows.len().saturating_sub(WAITING));
+        };
+        match self.change(store, append).await {
             Ok(()) => {
-                let mut queue = self.queue();
-                for _ in 0..waiting.len() {
-                    queue.gone += u64::from(queue.rows.pop_front().is_some());
-                }
+                self.leave(first, waiting.len());
                 tracing::info!(rows = waiting.len(), "rows of the connector's log wait for the next run");
             }
             Err(error) => {
@@ -36,36 +39,40 @@ impl RowJournal {
         }
     }
 
-    /// Takes up what an earlier process put aside, before everything else.
-    pub async fn take_up(&self, store: &dyn StateStore) {
-        // Rows that are being written leave the queue at its front.
-        let _writing = self.writing.lock().await;
-        match take(store).await {
-            Ok(rows) if rows.is_empty() => {}
-            Ok(rows) => {
-                let mut queue = self.queue();
-                for row in rows.into_iter().rev() {
-                    queue.rows.push_front(row);
-                }
-                drop(queue);
-                self.more.notify_one();
+    /// Writes what an earlier process put aside. It leaves the store batch by batch, each when it is written: being killed costs
+    /// nothing but a batch that comes twice, and so may two processes that begin in the same moment.
+    pub(super) async fn write_left(&self, store: &dyn StateStore) -> Result<(), SinkError> {
+        let error = loop {
+            let batch = match read(store).await {
+                Ok((rows, _)) => rows.into_iter().take(BATCH).collect::<Vec<_>>(),
+                Err(error) => break error,
+            };
+            if batch.is_empty() {
+                return Ok(());
             }
-            Err(error) => tracing::warn!(%error, "rows of the connector's log that an earlier run left cannot be read yet"),
-        }
+            self.send(&batch).await?;
+            // Others may have put more behind them meanwhile, for which the oldest had to go.
+            if let Err(error) = self.change(store, |rows| rows.retain(|row| !batch.contains(row))).await {
+                break error;
+            }
+        };
+        tracing::warn!(%error, "rows of the connector's log that an earlier run left cannot be read now; the next run tries again");
+        Ok(())
     }
 
-    async fn append(&self, store: &dyn StateStore, rows: &[LogRow]) -> Result<(), StoreError> {
+    async fn change(&self, store: &dyn StateStore, change: impl Fn(&mut Vec<LogRow>)) -> Result<(), StoreError> {
         for _ in 0..TRIES {
-            let document = store.get(KEY).await?;
-            // What cannot be read is worth less than what is at hand.
-            let earlier: Option<VecDeque<LogRow>> =
-                document.as_ref().and_then(|document| serde_json::from_slice(&document.bytes).ok());
-            let mut all = earlier.unwrap_or_default();
-            all.extend(rows.iter().cloned());
-            all.drain(..all.len().saturating_sub(WAITING));
-            let bytes = serde_json::to_vec(&all).map_err(|error| StoreError::Damaged(error.to_string()))?;
-            let version = document.map(|document| document.version);
-            if store.put(KEY, version.as_ref(), Bytes::from(bytes), self.clock.now()).await?.is_some() {
+            let (mut rows, version) = read(store).await?;
+            change(&mut rows);
+            let done = match &version {
+                None if rows.is_empty() => true,
+                Some(version) if rows.is_empty() => store.remove(KEY, version).await?,
+                version => {
+                    let bytes = serde_json::to_vec(&rows).map_err(|error| StoreError::Damaged(error.to_string()))?;
+                    store.put(KEY, version.as_ref(), Bytes::from(bytes), self.clock.now()).await?.is_some()
+                }
+            };
+            if done {
                 return Ok(());
             }
         }
@@ -73,10 +80,15 @@ impl RowJournal {
     }
 }
 
-/// What was put aside; it is ours alone, or stays where it is.
-async fn take(store: &dyn StateStore) -> Result<Vec<LogRow>, StoreError> {
-    let Some(document) = store.get(KEY).await? else { return Ok(Vec::new()) };
-    let rows = serde_json::from_slice(&document.bytes).map_err(|error| StoreError::Damaged(error.to_string()));
-    // What cannot be read would be told at each start for ever.
-    if store.remove(KEY, &document.version).await? { rows } else { Ok(Vec::new()) }
+/// What was put aside. What cannot be read is worth less than what comes next, and would be told at each start for ever: it goes.
+async fn read(store: &dyn StateStore) -> Result<(Vec<LogRow>, Option<Version>), StoreError> {
+    let Some(document) = store.get(KEY).await? else { return Ok((Vec::new(), None)) };
+    match serde_json::from_slice(&document.bytes) {
+        Ok(rows) => Ok((rows, Some(document.version))),
+        Err(error) => {
+            tracing::warn!(%error, "rows of the connector's log that an earlier run left cannot be read; they are in the log of that run only");
+            store.remove(KEY, &document.version).await?;
+            Ok((Vec::new(), None))
+        }
+    }
 }

@@ -134,8 +134,8 @@ impl Auth {
         self.secrets.get(reference).map_err(|missing| ProviderError::Wait {
             reason: WaitReason::Credentials,
             after: None,
-            cause: missing.to_string(),
-            remedy: format!("set the environment variable {}", missing.name),
+            cause: missing.cause,
+            remedy: missing.remedy,
         })
     }
 

@@ -1,5 +1,5 @@
 use crate::settings::problem::Problem;
-use crate::settings::{Settings, locate};
+use crate::settings::{Document, Settings};
 
 const GOOD: &str = "[connections.snow]\n\
 provider = \"servicenow\"\n\
@@ -33,7 +33,7 @@ fn all_unknown_keys_and_wrong_types_are_told_at_once_in_the_order_of_the_file() 
     assert_eq!(
         problems(&text),
         [
-            "connector.toml:1:1: colour: unknown key; valid are connections, delivery, intake, retention, route, schedule, workspace",
+            "connector.toml:1:1: colour: unknown key; valid are connections, delivery, intake, key_vault, retention, route, schedule, storage, workspace",
             "connector.toml:6:11: connections.snow.timeout: must be a text in quotes, not a whole number",
             "connector.toml:7:11: connections.snow.dry_run: must be true or false, not a text",
             "connector.toml:8:15: connections.snow.concurrency: must be a whole number of at least 0",
@@ -99,11 +99,9 @@ fn a_file_that_is_not_there_is_named_with_what_to_do() {
 
 #[test]
 fn a_problem_that_knows_its_key_is_placed_afterwards() {
-    let path = std::env::temp_dir().join(format!("itsm-connector-locate-{}.toml", std::process::id()));
-    std::fs::write(&path, format!("{GOOD}[intake]\napi_keys = [\"$A\"]\n")).unwrap();
+    let document = Document { name: "connector.toml".to_owned(), text: format!("{GOOD}[intake]\napi_keys = [\"$A\"]\n") };
     let mut problems = ["connections.snow.auth.password", "intake.api_keys[0]", "connections.snow.policy.close_notes", ""]
         .map(|key| Problem::new(key, "", ""));
-    locate(&mut problems, &path);
-    std::fs::remove_file(&path).unwrap();
+    document.locate(&mut problems);
     assert_eq!(problems.map(|problem| problem.line), [Some(4), Some(6), Some(1), None]);
 }

@@ -1,7 +1,7 @@
 //! Settings of the way back: which records flow, when, and into which workspace.
 
 use super::{Check, is_loopback};
-use crate::settings::{AzureCredential, Schedule, SyncSettings, Workspace};
+use crate::settings::{Schedule, SyncSettings, Workspace};
 use crate::sync;
 
 const LEAST_BUDGET: u64 = 10;
@@ -67,27 +67,6 @@ impl Check<'_> {
         if workspace.service_desk_stream == workspace.log_stream {
             self.wrong("workspace.log_stream", "is the same as service_desk_stream", "each table has a stream of its own");
         }
-        self.credential("workspace.credential", workspace);
-    }
-
-    fn credential(&mut self, key: &str, workspace: &Workspace) {
-        let at = |setting: &str| format!("{key}.{setting}");
-        match &workspace.credential {
-            AzureCredential::ManagedIdentity | AzureCredential::WorkloadIdentity | AzureCredential::DeveloperTools => {}
-            AzureCredential::UserAssignedIdentity { client_id } => self.not_blank(&at("client_id"), Some(client_id)),
-            AzureCredential::ClientSecret { tenant, client_id, secret } => {
-                self.not_blank(&at("tenant"), Some(tenant));
-                self.not_blank(&at("client_id"), Some(client_id));
-                self.secret(&at("secret"), secret);
-            }
-            AzureCredential::Token { token } => {
-                self.secret(&at("token"), token);
-                // It is not renewed: after an hour nothing would flow.
-                if !is_loopback(&workspace.endpoint) {
-                    let remedy = "choose managed_identity, client_secret, or developer_tools on your own machine";
-                    self.wrong(&at("type"), "a token is allowed to an emulator on loopback only, for it is not renewed", remedy);
-                }
-            }
-        }
+        self.credential("workspace.credential", &workspace.credential, is_loopback(&workspace.endpoint));
     }
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::secret::FixedSecrets;
+use crate::secret::{FixedSecrets, VaultUnread};
 use crate::settings::{Settings, schema};
 
 const SAMPLE: &str = include_str!("../../../../../connector.toml.sample");
@@ -60,10 +60,10 @@ fn an_address_that_is_not_an_instance_is_refused_without_quoting_it() {
 
 #[test]
 fn a_secret_in_the_file_is_refused_without_printing_it() {
-    for secret in ["hunter2", "$hunter-2!", "$", "", "$2hunter"] {
+    for secret in ["hunter2", "$hunter-2!", "$", "", "$2hunter", "@hunter_2", "@", "@Microsoft.KeyVault(hunter2)"] {
         let found = changed("$SNOW_PASSWORD", secret);
         assert_eq!(found.len(), 1, "{secret}: {found:?}");
-        assert!(found[0].starts_with("connections.snow.auth.password: must name an environment variable"), "{found:?}");
+        assert!(found[0].starts_with("connections.snow.auth.password: must name a secret"), "{found:?}");
         assert!(!found[0].contains("hunter"), "{found:?}");
     }
 }
@@ -77,6 +77,85 @@ fn a_missing_environment_variable_is_named() {
             "intake.api_keys[1]: environment variable OTHER is not set; set it (on Azure: as an app setting, best a Key Vault reference)"
         ]
     );
+}
+
+#[test]
+fn a_secret_of_key_vault_needs_a_vault_and_is_there_like_any_other() {
+    let vault = "[key_vault]\nurl = \"https://itsm.vault.azure.net\"\n";
+    let found = changed("$INTAKE_KEY\"]", "$INTAKE_KEY\", \"@intake-key\"]");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].starts_with("intake.api_keys[1]: secret intake-key is to come from Key Vault, and no vault is named"),
+        "{found:?}"
+    );
+    let text = format!("{}{vault}", GOOD.replace("$INTAKE_KEY\"]", "$INTAKE_KEY\", \"@intake-key\"]"));
+    assert_eq!(problems(&text).len(), 1, "nobody read it");
+    let settings = Settings::from_toml(&text, "").unwrap();
+    assert_eq!(settings.validate(&VaultUnread(&secrets())), []);
+    assert_eq!(settings.validate(&secrets().with("@intake-key", "k")), []);
+}
+
+#[test]
+fn every_secret_that_is_named_is_in_the_list_of_those_to_read() {
+    let text = format!(
+        "{}[key_vault]\nurl = \"https://itsm.vault.azure.net\"\n\
+         credential = {{ type = \"client_secret\", tenant = \"t\", client_id = \"c\", secret = \"$VAULT_SECRET\" }}\n\
+         [storage]\nblobs = \"@blobs\"\nqueues = \"https://x.queue.core.windows.net\"\n\
+         [workspace]\nendpoint = \"https://x.ingest.monitor.azure.com\"\nrule = \"dcr-00000000000000000000000000abcdef\"\n\
+         credential = {{ type = \"client_secret\", tenant = \"t\", client_id = \"c\", secret = \"@workspace-secret\" }}\n",
+        GOOD.replace("$INTAKE_KEY\"]", "$INTAKE_KEY\", \"@intake-key\"]").replace("$SNOW_PASSWORD", "@snow-password")
+    );
+    let found: Vec<String> = Settings::from_toml(&text, "").unwrap().secrets().iter().map(|name| format!("{name:?}")).collect();
+    assert_eq!(found, ["$INTAKE_KEY", "$VAULT_SECRET", "@blobs", "@intake-key", "@snow-password", "@workspace-secret"]);
+}
+
+#[test]
+fn a_vault_is_a_safe_address_a_sensible_interval_and_a_key_that_lies_elsewhere() {
+    let vault = |url: &str, rest: &str| added(&format!("[key_vault]\nurl = \"{url}\"\n{rest}"));
+    let url = "https://itsm.vault.azure.net";
+    let (token, stored) = ("credential = { type = \"token\", token = \"$SNOW_API_KEY\" }", "\"@secret-of-the-vault\" }");
+    assert_eq!(vault(url, "refresh = \"10s\""), Vec::<String>::new());
+    assert_eq!(vault("https://127.0.0.1:8443", token), Vec::<String>::new());
+    for (found, key) in [
+        (vault("http://itsm.vault.azure.net", ""), "key_vault.url"),
+        (vault("http://127.0.0.1:8080", ""), "key_vault.url"),
+        (vault("https://itsm.vault.azure.net/secrets", ""), "key_vault.url"),
+        (vault("https://itsm.vault.azure.net?code=hunter2", ""), "key_vault.url"),
+        (vault(url, "refresh = \"9s\""), "key_vault.refresh"),
+        (vault(url, "refresh = \"25h\""), "key_vault.refresh"),
+        (vault(url, token), "key_vault.credential.type"),
+        (vault(url, "credential = { type = \"user_assigned_identity\", client_id = \"\" }"), "key_vault.credential.client_id"),
+        (
+            vault(
+                url,
+                &format!("credential = {{ type = \"client_secret\", tenant = \"t\", client_id = \"c\", secret = {stored}"),
+            ),
+            "key_vault.credential",
+        ),
+        (vault("https://127.0.0.1", &format!("credential = {{ type = \"token\", token = {stored}")), "key_vault.credential"),
+    ] {
+        assert!(found.len() == 1 && found[0].starts_with(&format!("{key}: ")), "{key}: {found:?}");
+        assert!(!found[0].contains("hunter2"), "{found:?}");
+    }
+}
+
+#[test]
+fn storage_is_two_safe_addresses_or_the_secrets_that_hold_them() {
+    let storage = |blobs: &str, rest: &str| {
+        added(&format!("[storage]\nblobs = \"{blobs}\"\nqueues = \"https://x.queue.core.windows.net\"\n{rest}"))
+    };
+    for blobs in ["https://x.blob.core.windows.net", "http://127.0.0.1:10000/devstoreaccount1", "$SNOW_API_KEY"] {
+        assert_eq!(storage(blobs, ""), Vec::<String>::new());
+    }
+    for blobs in ["http://x.blob.core.windows.net", "https://x.blob.core.windows.net?sig=hunter2", "x", "$NOWHERE", "@blobs"] {
+        let found = storage(blobs, "");
+        assert!(
+            found.len() == 1 && found[0].starts_with("storage.blobs: ") && !found[0].contains("hunter2"),
+            "{blobs}: {found:?}"
+        );
+    }
+    let found = storage("https://x.blob.core.windows.net", "credential = { type = \"token\", token = \"$SNOW_API_KEY\" }");
+    assert!(found.len() == 1 && found[0].starts_with("storage.credential.type: "), "{found:?}");
 }
 
 #[test]
@@ -229,7 +308,9 @@ fn the_sample_is_good_with_its_examples_taken_in() {
     let taken: String = SAMPLE
         .lines()
         .map(|line| match line.strip_prefix("# ") {
-            Some(rest) if rest.starts_with("[intake") || rest.starts_with("[workspace") => rest,
+            Some(rest) if ["[intake", "[workspace", "[storage", "[key_vault"].iter().any(|section| rest.starts_with(section)) => {
+                rest
+            }
             Some(rest)
                 if !rest.starts_with("auth")
                     && !rest.starts_with("ca_cert")

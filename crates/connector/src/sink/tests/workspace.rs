@@ -127,6 +127,27 @@ async fn a_connection_that_breaks_after_the_rows_were_taken_makes_them_maybe_twi
 }
 
 #[tokio::test]
+async fn a_write_that_fails_says_how_many_rows_may_be_there() {
+    let many = rows(3000);
+    for (effect, there) in [
+        (Effect::Status(403, "Forbidden".to_owned()), 0),
+        (Effect::RetryAfter(429, "600".to_owned()), 0),
+        (Effect::Status(503, "ServiceUnavailable".to_owned()), 10),
+        (Effect::DropAfterAccept, 10),
+    ] {
+        let house = House::new().await;
+        house.service.faults().add(Fault::new(effect.clone()));
+        let error = house.records(&many[..10]).await.unwrap_err();
+        assert_eq!(error.maybe_there, there, "{effect:?}");
+    }
+    let house = House::new().await;
+    house.service.faults().add(Fault::new(Effect::RetryAfter(429, "600".to_owned())).after(1));
+    let error = house.records(&many).await.unwrap_err();
+    assert!(error.maybe_there > 0);
+    assert_eq!(error.maybe_there, house.rows().len() as u64, "the calls that were answered 204");
+}
+
+#[tokio::test]
 async fn a_text_over_the_limit_is_cut_and_counted() {
     let house = House::new().await;
     let long = ServiceDeskRow { description: "ä".repeat(70_000), ..row(1) };

@@ -79,6 +79,8 @@ pub(super) struct YardState {
     pub(super) steps: u64,
     pub(super) puts: u64,
     pub(super) store_failures: u32,
+    /// Nothing can be read.
+    pub(super) store_gone: bool,
     /// Rows are not answered.
     pub(super) sink_hangs: bool,
     /// So many saves are done and fail all the same.
@@ -148,6 +150,9 @@ impl Sink for Yard {
 #[async_trait]
 impl StateStore for Yard {
     async fn get(&self, key: &str) -> Result<Option<Document>, StoreError> {
+        if self.state.lock().unwrap().store_gone {
+            return Err(StoreError::Unavailable("no store".to_owned()));
+        }
         self.store.get(key).await
     }
 

@@ -106,7 +106,7 @@ async fn a_version_read_later_has_the_later_time_though_the_clock_went_back_afte
     bench.good().await;
     bench.clock.advance(minutes(10));
     bench.tool.change("r00003");
-    let error = SinkError { cause: "reset".to_owned(), remedy: "look".to_owned(), retry_after: None };
+    let error = SinkError { cause: "reset".to_owned(), remedy: "look".to_owned(), retry_after: None, maybe_there: 1 };
     bench.yard.state.lock().unwrap().sink_failures.push_back((error, true));
     assert!(!bench.run(&Order::default()).await.cause.is_empty());
     let at = bench.tool.now();

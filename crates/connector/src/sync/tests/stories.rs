@@ -191,6 +191,7 @@ async fn a_run_that_finds_another_at_work_says_which_and_until_when() {
     let busy = bench.run(&order).await;
     assert!(busy.cause.contains(&lease.run_id) && busy.cause.contains(&lease.until.to_string()), "{}", busy.cause);
     assert!(!busy.remedy.is_empty());
+    assert_eq!(busy.busy, Some(lease));
     bench.clock.advance(minutes(5));
     bench.good().await;
     bench.assert_exact();
@@ -211,6 +212,7 @@ async fn a_run_that_was_taken_for_dead_stops_and_nothing_is_lost() {
         bench.tool.revived.notify_one();
     });
     assert!(late.cause.contains("another run took over"), "{}", late.cause);
+    assert_eq!(late.busy, None, "it did some work");
     bench.clock.advance(minutes(1));
     bench.good().await;
     bench.assert_exact();

@@ -26,7 +26,7 @@ fn failure(number: u32) -> ProviderError {
 fn sink_failure(number: u32) -> SinkError {
     let remedy = if number == 0 { "give the role" } else { "" };
     let retry_after = (number == 1).then(|| Duration::from_secs(7));
-    SinkError { cause: "rows were not taken".to_owned(), remedy: remedy.to_owned(), retry_after }
+    SinkError { cause: "rows were not taken".to_owned(), remedy: remedy.to_owned(), retry_after, maybe_there: 0 }
 }
 
 /// One run with whatever may befall it.
