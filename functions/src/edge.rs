@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::auth::{Authenticator, SetupError};
+use crate::host::Host;
 use crate::records::{NoRecords, Records};
 
 /// Whether deliveries of a connection flow.
@@ -39,17 +40,17 @@ impl ConnectionState {
 
 /// Who knows whether deliveries of a connection flow.
 pub trait ConnectionStates: Send + Sync + Debug {
-    /// The state of the connection with this name.
-    fn state(&self, connection: &str) -> ConnectionState;
+    /// The state of the connection with this name; nothing when it is not known here.
+    fn state(&self, connection: &str) -> Option<ConnectionState>;
 }
 
-/// Nobody delivers in this process, so nothing is held up in it.
+/// Deliveries are made in other processes, each of which finds out for itself.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct AllOpen;
+pub struct Elsewhere;
 
-impl ConnectionStates for AllOpen {
-    fn state(&self, _: &str) -> ConnectionState {
-        ConnectionState::open()
+impl ConnectionStates for Elsewhere {
+    fn state(&self, _: &str) -> Option<ConnectionState> {
+        None
     }
 }
 
@@ -122,5 +123,12 @@ impl Edge {
     #[must_use]
     pub fn with_records(self, records: Arc<dyn Records>) -> Self {
         Self { records, ..self }
+    }
+
+    /// The same behind the Functions host, which has checked what `host` says.
+    #[must_use]
+    pub fn behind(mut self, host: Host) -> Self {
+        self.authenticator.set_host(host);
+        self
     }
 }

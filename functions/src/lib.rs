@@ -1,22 +1,30 @@
-//! The edge: one thin module per Azure Function, and what they share. It knows triggers (HTTP today) and nothing of ITSM
-//! tools. The same router serves the Functions host (forwarded requests) and one machine.
+//! The edge: one thin module per Azure Function, and what they share. It knows triggers and nothing of ITSM tools. On one machine
+//! [`router`] is all there is; behind the Functions host [`hosted`] serves timers, the queue, and HTTP in both shapes.
 //!
 //! A request becomes [`auth::Verified`] before anything of it is looked at; only then do settings, query and body matter.
 
 pub mod auth;
 pub mod edge;
+pub mod host;
 pub mod problem;
 pub mod records;
 pub mod server;
+pub mod work;
 
 #[path = "../alert_intake/mod.rs"]
 pub mod alert_intake;
+#[path = "../configuration_refresh/mod.rs"]
+pub mod configuration_refresh;
 #[path = "../status/mod.rs"]
 pub mod status;
 #[path = "../sync_now/mod.rs"]
 pub mod sync_now;
 #[path = "../work_item_create/mod.rs"]
 pub mod work_item_create;
+#[path = "../work_item_delivery/mod.rs"]
+pub mod work_item_delivery;
+#[path = "../work_item_sync/mod.rs"]
+pub mod work_item_sync;
 
 mod accept;
 mod body;
@@ -34,19 +42,42 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
+use custom_handler::enveloped;
+
 pub use edge::{ConnectionState, ConnectionStates, Edge, Limits};
+use host::HttpFunction;
 use problem::Problem;
+pub use work::Work;
+
+/// All functions behind the Functions host: what it sends envelopes for under their names, and `router` for requests that it
+/// forwards. Which shape HTTP has is a switch in host.json; see docs/OPERATIONS.md.
+pub fn hosted(edge: Arc<Edge>, work: Arc<dyn Work>) -> Router {
+    let http = router(edge);
+    let envelopes = HttpFunction::ALL.into_iter().fold(Router::new(), |envelopes, function| {
+        envelopes.route(&format!("/{}", function.folder()), enveloped("res", http.clone()))
+    });
+    Router::new()
+        .route("/work_item_delivery", post(work_item_delivery::deliver))
+        .route("/work_item_sync", post(work_item_sync::sync))
+        .route("/configuration_refresh", post(configuration_refresh::refresh))
+        .with_state(work)
+        .merge(envelopes)
+        .merge(http)
+}
 
 /// All functions with an HTTP trigger, under the paths the Functions host forwards.
 pub fn router(edge: Arc<Edge>) -> Router {
     Router::new()
         .route("/", get(status::ready))
         .route("/healthz", get(status::health))
-        .route("/api/status", get(status::status))
-        .route("/api/connections/{connection}/sync", post(sync_now::sync))
-        .route("/api/alerts/{route}", post(alert_intake::by_route))
-        .route("/api/alerts/{connection}/{work_item_type}", post(alert_intake::by_url))
-        .route("/api/work-items/{connection}/{work_item_type}", post(work_item_create::create))
+        .route("/api/status", HttpFunction::Status.serves(get(status::status)))
+        .route("/api/connections/{connection}/sync", HttpFunction::SyncNow.serves(post(sync_now::sync)))
+        .route("/api/alerts/{route}", HttpFunction::AlertIntake.serves(post(alert_intake::by_route)))
+        .route("/api/alerts/{connection}/{work_item_type}", HttpFunction::AlertIntake.serves(post(alert_intake::by_url)))
+        .route(
+            "/api/work-items/{connection}/{work_item_type}",
+            HttpFunction::WorkItemCreate.serves(post(work_item_create::create)),
+        )
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
         .layer(CatchPanicLayer::custom(|_| axum::response::IntoResponse::into_response(Problem::defect())))

@@ -58,8 +58,8 @@ pub struct ConnectionStatus {
     pub provider: ProviderName,
     /// Whether it only reads.
     pub dry_run: bool,
-    /// Whether its deliveries flow.
-    pub gate: ConnectionState,
+    /// Whether its deliveries flow; nothing where other processes deliver (behind the Functions host).
+    pub gate: Option<ConnectionState>,
     /// Its counts.
     pub counts: Counts,
     /// Where its records and its configuration stand.

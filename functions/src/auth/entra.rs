@@ -4,6 +4,8 @@
 use std::sync::Arc;
 
 use axum::http::StatusCode;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use connector::clock::Clock;
 use connector::settings::Entra;
 use jsonwebtoken::{Algorithm, Validation};
@@ -15,6 +17,9 @@ use crate::problem::Problem;
 
 /// Clocks may differ by this much.
 const LEEWAY_SECONDS: i64 = 300;
+
+/// The name that .NET gives to `roles`; the platform may use either.
+const ROLE_CLAIM: &str = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role";
 
 /// What is accepted.
 #[derive(Debug)]
@@ -40,6 +45,25 @@ struct Claims {
     appid: Option<String>,
     #[serde(default)]
     roles: Vec<String>,
+}
+
+/// What the platform says of a caller.
+#[derive(Deserialize)]
+struct Principal {
+    claims: Vec<PrincipalClaim>,
+}
+
+#[derive(Deserialize)]
+struct PrincipalClaim {
+    typ: String,
+    val: String,
+}
+
+impl Principal {
+    fn all(&self, kinds: &[&str]) -> impl Iterator<Item = String> {
+        let of_kind = |claim: &&PrincipalClaim| kinds.contains(&claim.typ.as_str());
+        self.claims.iter().filter(of_kind).map(|claim| claim.val.clone())
+    }
 }
 
 #[derive(Deserialize)]
@@ -81,6 +105,29 @@ impl EntraTokens {
             audiences: settings.audiences.clone(),
             callers: settings.callers.clone(),
             role: settings.role.clone(),
+        })
+    }
+
+    /// Checks what App Service authentication says of a caller whose token it has checked itself: base64 of
+    /// `{"claims": [{"typ": .., "val": ..}]}`. It leaves times to the platform and judges everything else as in a token.
+    pub(super) fn check_principal(&self, principal: &[u8]) -> Result<(), Problem> {
+        let unreadable = || {
+            invalid(
+                "what App Service authentication says of the caller cannot be read",
+                "set unauthenticatedClientAction to Return401 in its settings, with Microsoft Entra as the only provider",
+            )
+        };
+        let json = BASE64_STANDARD.decode(principal).map_err(|_| unreadable())?;
+        let principal: Principal = serde_json::from_slice(&json).map_err(|_| unreadable())?;
+        let first = |kinds: &[&str]| principal.all(kinds).next();
+        self.check_claims(&Claims {
+            iss: first(&["iss"]).ok_or_else(unreadable)?,
+            aud: OneOrMany::Many(principal.all(&["aud"]).collect()),
+            exp: i64::MAX,
+            nbf: None,
+            azp: first(&["azp"]),
+            appid: first(&["appid"]),
+            roles: principal.all(&["roles", ROLE_CLAIM]).collect(),
         })
     }
 

@@ -20,6 +20,7 @@ use serde::de::DeserializeOwned;
 
 use crate::body;
 use crate::edge::{Edge, Limits};
+use crate::host::{Host, HttpFunction};
 use crate::problem::Problem;
 use entra::EntraTokens;
 use keys::{ApiKeys, KeyVerdict};
@@ -69,7 +70,8 @@ impl FromRequest<Arc<Edge>> for Verified {
 
     async fn from_request(request: Request, edge: &Arc<Edge>) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        edge.authenticator.check(&parts.headers, parts.uri.query()).await?;
+        let function = parts.extensions.get::<HttpFunction>().copied();
+        edge.authenticator.check(function, &parts.headers, parts.uri.query()).await?;
         Ok(Self { parts, body })
     }
 }
@@ -79,11 +81,15 @@ impl FromRequest<Arc<Edge>> for Verified {
 #[error("cannot prepare the check of Entra tokens: {0}; see that the machine has certificate authorities installed")]
 pub struct SetupError(String);
 
-/// Checks credentials: API keys, Entra bearer tokens, or both.
+/// Where the platform puts what it knows of a caller: base64 of JSON.
+const PRINCIPAL: &str = "x-ms-client-principal";
+
+/// Checks credentials: API keys, Entra bearer tokens, or both; behind the Functions host also what the host and the platform checked.
 #[derive(Debug)]
 pub struct Authenticator {
     keys: Option<ApiKeys>,
     entra: Option<EntraTokens>,
+    host: Host,
 }
 
 impl Authenticator {
@@ -91,10 +97,19 @@ impl Authenticator {
     pub fn new(intake: &Intake, secrets: Arc<dyn Secrets>, clock: Arc<dyn Clock>) -> Result<Self, SetupError> {
         let entra = intake.entra.as_ref().map(|entra| EntraTokens::new(entra, Arc::clone(&clock))).transpose()?;
         let keys = (!intake.api_keys.is_empty()).then(|| ApiKeys::new(intake.api_keys.clone(), secrets, clock));
-        Ok(Self { keys, entra })
+        Ok(Self { keys, entra, host: Host::default() })
     }
 
-    async fn check(&self, headers: &HeaderMap, query: Option<&str>) -> Result<(), Problem> {
+    /// The same behind `host`: where it asks for a function key, nobody without one comes as far as here, and its key may be no
+    /// key of ours.
+    pub(crate) fn set_host(&mut self, host: Host) {
+        self.host = host;
+    }
+
+    async fn check(&self, function: Option<HttpFunction>, headers: &HeaderMap, query: Option<&str>) -> Result<(), Problem> {
+        if function.is_some_and(|function| self.host.asks_for_key(function)) {
+            return Ok(());
+        }
         let key = match &self.keys {
             Some(keys) => keys.check(headers, query),
             None => KeyVerdict::Absent,
@@ -102,9 +117,11 @@ impl Authenticator {
         if key == KeyVerdict::Accepted {
             return Ok(());
         }
-        match (&self.entra, bearer(headers)) {
-            (Some(entra), Some(token)) => entra.check(token).await,
-            (_, token) => Err(self.refusal(key, token.is_some())),
+        let principal = headers.get(PRINCIPAL).filter(|_| self.host.names_callers());
+        match (&self.entra, bearer(headers), principal) {
+            (Some(entra), Some(token), _) => entra.check(token).await,
+            (Some(entra), None, Some(principal)) => entra.check_principal(principal.as_bytes()),
+            (_, token, _) => Err(self.refusal(key, token.is_some())),
         }
     }
 

@@ -1,6 +1,8 @@
 //! Stories over real sockets: a served router, a queue that can be told to fail, a clock that can be moved.
 
 mod entra;
+mod files;
+mod hosted;
 mod hostile;
 mod intake;
 mod keys;
@@ -20,14 +22,14 @@ use connector::clock::{Chance, ManualClock};
 use connector::delivery::{Delivery, DeliveryId, Verdict};
 use connector::secret::{MissingSecret, Secret, SecretRef, Secrets};
 use connector::store::memory::MemoryStore;
-use connector::store::{Counts, DeliveryQueue, Filter, Leased, Listed, StoreError};
+use connector::store::{Claim, Counts, DeliveryQueue, Filter, Leased, Listed, StoreError};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::edge::{AllOpen, ConnectionStates};
+use crate::edge::{ConnectionStates, Elsewhere};
 use crate::records::{NoRecords, Records};
 use crate::server::{ServerLimits, serve_with};
 use crate::{Edge, router};
@@ -74,6 +76,9 @@ impl DeliveryQueue for FakeQueue {
     async fn lease(&self, _: &str, _: Timestamp, _: Timestamp, _: usize) -> Result<Vec<Leased>, StoreError> {
         unimplemented!("the edge never leases")
     }
+    async fn claim(&self, _: DeliveryId, _: Timestamp, _: Timestamp) -> Result<Claim, StoreError> {
+        unimplemented!("the edge never claims")
+    }
     async fn settle(&self, _: &Leased, _: &Verdict, _: Timestamp) -> Result<(), StoreError> {
         unimplemented!("the edge never settles")
     }
@@ -114,7 +119,7 @@ pub(super) struct Vault(pub(super) Mutex<BTreeMap<String, String>>);
 impl Secrets for Vault {
     fn get(&self, reference: &SecretRef) -> Result<Secret, MissingSecret> {
         let name = reference.name().unwrap_or_default().to_owned();
-        self.0.lock().unwrap().get(&name).map(Secret::new).ok_or(MissingSecret { name })
+        self.0.lock().unwrap().get(&name).map(Secret::new).ok_or_else(|| MissingSecret::variable(&name))
     }
 }
 
@@ -153,6 +158,8 @@ pub(super) struct Setup {
     pub(super) server: ServerLimits,
     pub(super) states: Arc<dyn ConnectionStates>,
     pub(super) records: Arc<dyn Records>,
+    /// What stands before us, and who works when called: behind the Functions host.
+    pub(super) behind: Option<(crate::host::Host, Arc<dyn crate::Work>)>,
 }
 
 impl Default for Setup {
@@ -162,8 +169,9 @@ impl Default for Setup {
             body: Duration::from_secs(15),
             store: Duration::from_secs(4),
             server: ServerLimits::default(),
-            states: Arc::new(AllOpen),
+            states: Arc::new(Elsewhere),
             records: Arc::new(NoRecords),
+            behind: None,
         }
     }
 }
@@ -188,7 +196,13 @@ impl Host {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
-        let serving = tokio::spawn(serve_with(listener, router(Arc::new(edge)), setup.server, stopped));
+        let router = match setup.behind {
+            None => router(Arc::new(edge)),
+            Some((host, work)) => {
+                custom_handler::hosted(crate::hosted(Arc::new(edge.behind(host)), work), &custom_handler::Options::default())
+            }
+        };
+        let serving = tokio::spawn(serve_with(listener, router, setup.server, stopped));
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { address, queue, vault, clock, client, stop: Some(stop), serving }
     }

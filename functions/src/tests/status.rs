@@ -12,17 +12,17 @@ use crate::edge::{ConnectionState, ConnectionStates};
 struct OneWaits;
 
 impl ConnectionStates for OneWaits {
-    fn state(&self, connection: &str) -> ConnectionState {
+    fn state(&self, connection: &str) -> Option<ConnectionState> {
         if connection != "snow" {
-            return ConnectionState::open();
+            return Some(ConnectionState::open());
         }
-        ConnectionState {
+        Some(ConnectionState {
             open: false,
             reason: Some("hibernating".to_owned()),
             cause: "the instance sleeps".to_owned(),
             remedy: "wake it".to_owned(),
             until: Some("2026-11-23T12:05:00Z".parse().unwrap()),
-        }
+        })
     }
 }
 

@@ -94,6 +94,7 @@ impl Records for Clerk {
             lag_seconds: Some(0),
             first_load: None,
             more: true,
+            busy: None,
             cause: String::new(),
             remedy: String::new(),
         };

@@ -1,0 +1,77 @@
+//! The files that the Functions host reads agree with each other and with the program.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::host::{Host, HttpFunction};
+
+const FUNCTIONS: [&str; 7] =
+    ["alert_intake", "configuration_refresh", "status", "sync_now", "work_item_create", "work_item_delivery", "work_item_sync"];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn json(path: &str) -> Value {
+    serde_json::from_slice(&std::fs::read(root().join(path)).unwrap()).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The names between percent signs in the texts of a document.
+fn settings(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) => found.extend(text.split('%').skip(1).step_by(2).map(str::to_owned)),
+        Value::Array(values) => values.iter().for_each(|value| settings(value, found)),
+        Value::Object(members) => members.values().for_each(|value| settings(value, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn each_function_has_one_trigger_and_every_app_setting_it_names_is_in_the_sample() {
+    let sample = json("local.settings.json.sample");
+    let mut named = BTreeSet::new();
+    for function in FUNCTIONS {
+        let file = json(&format!("functions/{function}/function.json"));
+        let bindings = file["bindings"].as_array().unwrap();
+        let kind = |binding: &&Value| binding["type"].as_str().unwrap().ends_with("Trigger");
+        assert_eq!(bindings.iter().filter(kind).count(), 1, "{function}");
+        settings(&file, &mut named);
+    }
+    assert_eq!(
+        named.iter().map(String::as_str).collect::<Vec<_>>(),
+        ["ITSM_QUEUE", "ITSM_REFRESH_SCHEDULE", "ITSM_SYNC_SCHEDULE"]
+    );
+    let [values, explained] = ["Values", "Explained"].map(|member| sample[member].as_object().unwrap());
+    for name in named.iter().chain(values.keys()) {
+        assert!(
+            values.contains_key(name) && explained.contains_key(name),
+            "{name} is not explained in local.settings.json.sample"
+        );
+    }
+    assert_eq!(values.len(), explained.len());
+}
+
+#[test]
+fn http_functions_can_be_forwarded_and_ask_for_a_key() {
+    let host = Host::read(&root().join("functions"), false);
+    let prefix = json("host.json")["extensions"]["http"]["routePrefix"].as_str().unwrap().to_owned();
+    assert_eq!(prefix, "api");
+    for function in HttpFunction::ALL {
+        assert!(host.asks_for_key(function), "{function:?}");
+        let file = json(&format!("functions/{}/function.json", function.folder()));
+        let bindings = file["bindings"].as_array().unwrap();
+        let kinds: Vec<_> = bindings.iter().map(|binding| binding["type"].as_str().unwrap()).collect();
+        assert_eq!(kinds, ["httpTrigger", "http"], "only such a function is forwarded");
+        assert_eq!(bindings[1]["name"], "res", "the output that envelopes are answered with");
+    }
+}
+
+#[test]
+fn the_queue_is_read_as_plain_text_and_there_is_time_for_an_attempt() {
+    let host = json("host.json");
+    assert_eq!(host["extensions"]["queues"]["messageEncoding"], "none");
+    assert_eq!(host["functionTimeout"], "00:10:00", "`serve` ends an invocation half a minute earlier");
+    assert_eq!(host["customHandler"]["description"]["defaultExecutablePath"], "itsm-connector");
+}
