@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use connector::settings::Source;
 use url::Url;
 use uuid::Uuid;
 
@@ -34,7 +35,9 @@ pub enum Command {
     Demo(Demo),
     /// Run the connector on this machine
     Local(Local),
-    /// Read the settings and say everything that is wrong with them; touches no network
+    /// Run the connector behind the Azure Functions host, which starts it
+    Serve(Serve),
+    /// Read the settings and say everything that is wrong with them; looks up nothing else
     Validate(Validate),
     /// Try every step towards the ITSM tool and say what fails, why, and what to do
     Check(Check),
@@ -44,7 +47,7 @@ pub enum Command {
     Send(Send),
     /// Have a running connector create a work item by hand
     Create(Create),
-    /// Look at deliveries of the connector on this machine, repeat them, or drop them
+    /// Look at deliveries, repeat them, or drop them
     Deliveries(Deliveries),
     /// Bring incidents and change requests that changed in the ITSM tool into the table of records, now
     Sync(Sync),
@@ -59,9 +62,16 @@ pub enum Command {
 /// Which settings file.
 #[derive(Debug, Clone, Args)]
 pub struct Config {
-    /// The settings file
-    #[arg(long, value_name = "FILE", env = "ITSM_CONNECTOR_CONFIG", default_value = "./connector.toml")]
-    pub config: PathBuf,
+    /// The settings: a file, or the https address of a blob in Azure Storage, with or without a shared access signature
+    // An address may have a signature, which help does not show.
+    #[arg(
+        long,
+        value_name = "FILE|URL",
+        env = "ITSM_CONNECTOR_CONFIG",
+        hide_env_values = true,
+        default_value = "./connector.toml"
+    )]
+    pub config: Source,
 }
 
 /// Options of `demo`.
@@ -99,13 +109,38 @@ pub struct Local {
     pub listen: SocketAddr,
 }
 
+/// Options of `serve`.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "The Functions host starts this by itself: see host.json. It says where to listen in FUNCTIONS_CUSTOMHANDLER_PORT; with that\n\
+    set, the program without arguments does the same. Settings without [storage] use the storage account of the host\n\
+    (AzureWebJobsStorage__accountName, or AzureWebJobsStorage with a shared access signature). Logs are JSON on standard output.\n\n\
+    Exit codes are the host's: 200 asks to be started again, everything else is an error; it never ends with 0."
+)]
+pub struct Serve {
+    /// The settings file
+    #[command(flatten)]
+    pub config: Config,
+}
+
 /// Options of `validate`.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "Example:\n  itsm-connector validate --config connector.toml")]
+#[command(
+    after_help = "With --azure, the app settings that the functions and the host need are checked too. That is also done wherever the\n\
+    Functions host runs this. Secrets in Key Vault are not looked up; `itsm-connector check` does that.\n\n\
+    Examples:\n  itsm-connector validate --config connector.toml\n  itsm-connector validate --settings local.settings.json\n  \
+    az functionapp config appsettings list -g GROUP -n APP > app.json && itsm-connector validate --settings app.json"
+)]
 pub struct Validate {
     /// The settings file
     #[command(flatten)]
     pub config: Config,
+    /// Check the app settings that a function app needs, too
+    #[arg(long)]
+    pub azure: bool,
+    /// Check the app settings in this file instead of the environment: local.settings.json, or a list from `az`; implies --azure
+    #[arg(long, value_name = "FILE")]
+    pub settings: Option<PathBuf>,
     /// Print JSON instead of text
     #[arg(long)]
     pub json: bool,
@@ -247,19 +282,33 @@ pub struct Create {
     pub connector: Connector,
 }
 
+/// Where deliveries are kept.
+#[derive(Debug, Clone, Args)]
+pub struct Place {
+    /// The directory of the database, as given to `local`
+    #[arg(long, value_name = "DIR", default_value = "./data", global = true)]
+    pub data: PathBuf,
+    /// Settings that name a storage account, which is used instead [default: ./connector.toml, if there is one]
+    #[arg(long, value_name = "FILE|URL", env = "ITSM_CONNECTOR_CONFIG", hide_env_values = true, global = true)]
+    pub config: Option<Source>,
+    /// The storage account of a connector on Azure, by its name; asked as whoever is signed in with the Azure CLI
+    #[arg(long, value_name = "ACCOUNT", global = true)]
+    pub storage: Option<String>,
+}
+
 /// Options of `deliveries`.
 #[derive(Debug, Clone, Args)]
 #[command(
     after_help = "Examples:\n  itsm-connector deliveries list --status dead-letter\n  itsm-connector deliveries show ID\n  \
-    itsm-connector deliveries redrive --all --connection snow"
+    itsm-connector deliveries redrive --all --connection snow\n  itsm-connector deliveries list --storage itsmconnector"
 )]
 pub struct Deliveries {
     /// What to do.
     #[command(subcommand)]
     pub action: DeliveriesAction,
-    /// The directory of the database, as given to `local`
-    #[arg(long, value_name = "DIR", default_value = "./data", global = true)]
-    pub data: PathBuf,
+    /// Where they are
+    #[command(flatten)]
+    pub place: Place,
     /// Print JSON instead of text
     #[arg(long, global = true)]
     pub json: bool,

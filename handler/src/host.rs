@@ -1,5 +1,5 @@
-//! One machine: the embedded database, the lanes, the way back and the HTTP server in one process, wired as the Functions host
-//! would wire them on Azure. Used by `local` and `demo`.
+//! One machine: the lanes, the way back and the HTTP server in one process, doing by themselves what the Functions host has done on
+//! Azure. Used by `local` and `demo`.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -7,26 +7,17 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use connector::clock::{Chance, Clock};
-use connector::delivery::engine::Engine;
-use connector::delivery::gate::Gate;
 use connector::delivery::lanes;
-use connector::delivery::line::Line;
-use connector::journal::Journal;
 use connector::secret::Secrets;
 use connector::settings::Settings;
-use connector::store::sqlite::SqliteStore;
-use connector::store::{DeliveryQueue, RecordStore, StateStore, retention};
-use connector::sync::Unwatched;
-use connector::work_item::render::Renderer;
-use functions::{ConnectionState, ConnectionStates, Edge};
+use connector::store::{DeliveryQueue, RecordStore, retention};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::record_flow::{self, Providers, RecordFlow, Schedules, Served};
-
-/// Name of the database file in the data directory.
-pub const DATABASE: &str = "connector.db";
+use crate::record_flow::{RecordFlow, Schedules};
+use crate::stores::Stores;
+use crate::wiring::Wired;
 
 /// What the process is built from.
 #[derive(Debug, Clone)]
@@ -46,8 +37,8 @@ pub struct Running {
     pub address: SocketAddr,
     /// Its queue, for counts.
     pub queue: Arc<dyn DeliveryQueue>,
-    /// Rows of records and of the connector's log; empty when they go to a workspace.
-    pub records: Arc<dyn RecordStore>,
+    /// Rows of records and of the connector's log, where a database is used; empty when they go to a workspace.
+    pub records: Option<Arc<dyn RecordStore>>,
     /// What happens by itself and where rows go, a line each, for people.
     pub told: Vec<String>,
     flow: Arc<RecordFlow>,
@@ -68,109 +59,53 @@ impl Running {
     }
 }
 
-/// Starts the connector: opens the database below `data`, builds every connection, listens on `listen`.
+/// Starts the connector: opens its stores (the database below `data`, unless the settings name a storage account), builds every
+/// connection, listens on `listen`.
 pub async fn start(settings: Settings, data: &Path, listen: SocketAddr, outside: Outside) -> anyhow::Result<Running> {
     if let Err(refusal) = functions::server::may_listen(listen, &settings) {
         bail!(refusal);
     }
-    let settings = Arc::new(settings);
     let schedules = Schedules::new(&settings, outside.clock.now())?;
-    let path = data.join(DATABASE);
-    let store = SqliteStore::open(&path)?;
+    let stores = Stores::open(&settings, data, &outside)?;
     let listener = TcpListener::bind(listen)
         .await
         .with_context(|| format!("cannot listen on {listen}; choose another address with --listen, or stop what is using it"))?;
     let address = listener.local_addr()?;
 
     let (stop, stopped) = watch::channel(false);
-    let providers = record_flow::providers(&settings, &outside)?;
-    let unwatched = Arc::new(Unwatched);
-    let flow = RecordFlow::new(settings.clone(), &providers, store.clone(), &outside, unwatched, stopped.clone())?;
+    let Wired { settings, stores, flow, engine, edge } = Wired::new(settings, stores, &outside, stopped.clone())?;
+    stores.prepare().await;
     // Before the first delivery, which may need it.
     flow.adopt().await;
     let mut told = schedules.told().to_vec();
-    told.push(format!("rows go to {}", flow.sink()));
-    let engine = Arc::new(engine(&settings, &providers, store.clone(), flow.journal(), &outside)?);
-    let edge = Edge::new(
-        settings.clone(),
-        store.clone(),
-        outside.secrets.clone(),
-        outside.clock.clone(),
-        outside.chance.clone(),
-        Arc::new(Lines(engine.clone())),
-    )?;
-    let edge = edge.with_records(Arc::new(Served(flow.clone())));
+    told.push(flow.sink().map_or_else(
+        || "records are not synced: there is no place for their rows; add [workspace] to the settings".to_owned(),
+        |sink| format!("rows go to {sink}"),
+    ));
     let router = functions::router(Arc::new(edge));
 
-    let mut until = stopped.clone();
+    let until = until(&stopped);
     let server = async move {
-        let shutdown = async move {
-            let _ = until.wait_for(|stop| *stop).await;
-        };
-        if let Err(error) = functions::server::serve(listener, router, shutdown).await {
+        if let Err(error) = functions::server::serve(listener, router, until).await {
             tracing::error!(%error, "the HTTP server ended");
         }
     };
-    let mut until = stopped.clone();
-    let shutdown = async move {
-        let _ = until.wait_for(|stop| *stop).await;
-    };
     let (kept, clock) = (settings.retention.clone(), outside.clock.clone());
-    let pruning = retention::run(store.clone(), store.clone(), Some(store.clone()), kept, clock, shutdown);
+    let Stores { queue, state, records, .. } = stores;
+    let pruning = retention::run(queue.clone(), state, records.clone(), kept, clock, self::until(&stopped));
     let tasks = vec![
         tokio::spawn(server),
-        tokio::spawn(lanes::run(engine, store.clone(), stopped.clone())),
+        tokio::spawn(lanes::run(engine, queue.clone(), stopped.clone())),
         tokio::spawn(flow.clone().run(schedules, stopped)),
         tokio::spawn(pruning),
     ];
-    Ok(Running { address, queue: store.clone(), records: store, told, flow, stop, tasks })
+    Ok(Running { address, queue, records, told, flow, stop, tasks })
 }
 
-fn engine(
-    settings: &Settings,
-    providers: &Providers,
-    state: Arc<dyn StateStore>,
-    journal: Arc<dyn Journal>,
-    outside: &Outside,
-) -> anyhow::Result<Engine> {
-    let mut lines = std::collections::BTreeMap::new();
-    for (name, connection) in &settings.connections {
-        let renderer = Renderer::compile(name, connection)
-            .map_err(|problems| anyhow::anyhow!(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
-        let line = Line {
-            name: name.clone(),
-            provider: providers.get(name).context("every connection has a provider")?.clone(),
-            settings: connection.clone(),
-            renderer,
-            gate: Gate::default(),
-        };
-        lines.insert(name.clone(), Arc::new(line));
-    }
-    Ok(Engine {
-        lines,
-        state,
-        settings: settings.delivery.clone(),
-        clock: outside.clock.clone(),
-        chance: outside.chance.clone(),
-        journal,
-    })
-}
-
-/// The gates of the lines, for `status`.
-#[derive(Debug)]
-struct Lines(Arc<Engine>);
-
-impl ConnectionStates for Lines {
-    fn state(&self, connection: &str) -> ConnectionState {
-        match self.0.waits(connection) {
-            None => ConnectionState::open(),
-            Some(closed) => ConnectionState {
-                open: false,
-                reason: serde_json::to_value(closed.reason).ok().and_then(|reason| reason.as_str().map(str::to_owned)),
-                cause: closed.cause,
-                remedy: closed.remedy,
-                until: Some(closed.until),
-            },
-        }
+/// Ready when `stopped` says so, or nobody is left to say it.
+fn until(stopped: &watch::Receiver<bool>) -> impl Future<Output = ()> + Send + 'static {
+    let mut stopped = stopped.clone();
+    async move {
+        let _ = stopped.wait_for(|stop| *stop).await;
     }
 }

@@ -5,10 +5,15 @@ pub mod cli;
 pub mod commands;
 pub mod ending;
 pub mod host;
+pub mod hosted;
 pub mod logging;
 pub mod output;
 pub mod record_flow;
+pub mod stores;
+pub mod wiring;
 
+use std::env;
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -20,7 +25,12 @@ use ending::{Ending, Failure};
 /// Does what the arguments of this process ask for.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let mut arguments: Vec<OsString> = env::args_os().collect();
+    if arguments.len() == 1 && env::var_os(custom_handler::PORT_VARIABLE).is_some() {
+        // The Functions host started us, by a host.json that says no more.
+        arguments.push("serve".into());
+    }
+    let cli = Cli::parse_from(arguments);
     match run(cli) {
         Ok(code) => code,
         Err(failure) if failure.reader_gone() => Ending::Good.into(),
@@ -33,7 +43,7 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<ExitCode, Failure> {
-    logging::start(logging::level(&cli.command))?;
+    logging::start(&cli.command)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(commands::run(cli.command))
 }

@@ -1,4 +1,5 @@
-//! What is logged and how: to standard error, as lines for people or as JSON for collectors.
+//! What is logged and how: to standard error, as lines for people or as JSON for collectors; behind the Functions host as it wants
+//! it.
 
 use std::io::{self, IsTerminal};
 
@@ -13,7 +14,7 @@ use crate::ending::Failure;
 #[must_use]
 pub const fn level(command: &Command) -> Level {
     match command {
-        Command::Local(_) => Level::INFO,
+        Command::Local(_) | Command::Serve(_) => Level::INFO,
         // Its outage is part of the show.
         #[cfg(feature = "demo")]
         Command::Demo(_) => Level::ERROR,
@@ -21,8 +22,13 @@ pub const fn level(command: &Command) -> Level {
     }
 }
 
-/// Starts logging for the whole process. `RUST_LOG` wins over `level`; one that cannot be read is wrong usage.
-pub fn start(level: Level) -> Result<(), Failure> {
+/// Starts logging for the whole process. `RUST_LOG` wins over the level of `command`; one that cannot be read is wrong usage.
+pub fn start(command: &Command) -> Result<(), Failure> {
+    let level = level(command);
+    if matches!(command, Command::Serve(_)) {
+        let filter = std::env::var(EnvFilter::DEFAULT_ENV).unwrap_or_else(|_| level.to_string());
+        return custom_handler::logging::start(&filter).map_err(|error| Failure::Wrong(format!("RUST_LOG: {error}")));
+    }
     let filter =
         EnvFilter::builder().with_default_directive(LevelFilter::from_level(level).into()).from_env().map_err(|error| {
             Failure::Wrong(format!("RUST_LOG cannot be read: {error}; write for example info or connector=debug"))

@@ -17,15 +17,16 @@ use connector::settings::{Connection, Settings};
 use connector::sink::Sink;
 use connector::sink::credential::credential;
 use connector::sink::local::LocalSink;
+use connector::sink::nowhere::Nowhere;
 use connector::sink::workspace::WorkspaceSink;
-use connector::store::sqlite::SqliteStore;
 use connector::sync::engine::{Engine, Source};
 use connector::sync::{Order, Progress, Summary};
 use functions::records::RefreshReport;
 use futures_util::future::join_all;
 use tokio::sync::{RwLock, watch};
 
-use crate::host::{DATABASE, Outside};
+use crate::host::Outside;
+use crate::stores::Stores;
 pub use schedules::Schedules;
 pub use served::Served;
 
@@ -49,24 +50,26 @@ pub struct RecordFlow {
     refresher: Refresher,
     journal: Arc<RowJournal>,
     clock: Arc<dyn Clock>,
+    /// Whether there is a place for rows of records.
+    syncs: bool,
     stop: watch::Receiver<bool>,
     /// Held for reading by everything that must not be cut off.
     in_hand: RwLock<()>,
 }
 
 impl RecordFlow {
-    /// Wires the way back over `store`. Touches no network and begins nothing. A sync that is under way when `stop` says so ends
+    /// Wires the way back over `stores`. Touches no network and begins nothing. A sync that is under way when `stop` says so ends
     /// at its next safe place.
     pub fn new(
         settings: Arc<Settings>,
         providers: &Providers,
-        store: Arc<SqliteStore>,
+        stores: &Stores,
         outside: &Outside,
         progress: Arc<dyn Progress>,
         stop: watch::Receiver<bool>,
     ) -> anyhow::Result<Arc<Self>> {
         let Outside { clock, chance, .. } = outside.clone();
-        let sink = sink(&settings, store.clone(), outside)?;
+        let (sink, store, syncs) = (sink(&settings, stores, outside)?, stores.state.clone(), has_place(&settings, stores));
         let gather = if settings.workspace.is_some() { GATHER } else { Duration::ZERO };
         let journal = Arc::new(RowJournal::new(sink.clone(), clock.clone(), gather));
         let source = |(name, connection): (&String, &Connection)| {
@@ -77,11 +80,10 @@ impl RecordFlow {
         let refresher =
             Refresher { store: store.clone(), journal: journal.clone(), clock: clock.clone(), chance: chance.clone() };
         let engine = Engine { store, sink, journal: journal.clone(), clock: clock.clone(), chance, progress, sources };
-        Ok(Arc::new(Self { settings, engine, refresher, journal, clock, stop, in_hand: RwLock::default() }))
+        Ok(Arc::new(Self { settings, engine, refresher, journal, clock, syncs, stop, in_hand: RwLock::default() }))
     }
 
-    /// The same with the database below `data` and providers of its own: for a command beside, or instead of, a running
-    /// connector.
+    /// The same with stores (see [`Stores::open`]) and providers of its own: for a command beside, or instead of, a running connector.
     pub fn open(
         settings: Settings,
         data: &Path,
@@ -90,8 +92,8 @@ impl RecordFlow {
         stop: watch::Receiver<bool>,
     ) -> anyhow::Result<Arc<Self>> {
         let providers = providers(&settings, outside)?;
-        let store = SqliteStore::open(&data.join(DATABASE))?;
-        Self::new(Arc::new(settings), &providers, store, outside, progress, stop)
+        let stores = Stores::open(&settings, data, outside)?;
+        Self::new(Arc::new(settings), &providers, &stores, outside, progress, stop)
     }
 
     /// What the connector says of itself goes there.
@@ -100,14 +102,17 @@ impl RecordFlow {
         self.journal.clone()
     }
 
-    /// Where rows go, for people.
+    /// Where rows go, for people; nothing when there is no place for rows of records, which are then not synced.
     #[must_use]
-    pub fn sink(&self) -> String {
-        self.engine.sink.describe()
+    pub fn sink(&self) -> Option<String> {
+        self.syncs.then(|| self.engine.sink.describe())
     }
 
-    /// Syncs one connection, or all side by side.
+    /// Syncs one connection, or all side by side. Without a place for rows it does nothing.
     pub async fn sync(&self, connection: Option<&str>, order: &Order) -> Vec<Summary> {
+        if !self.syncs {
+            return Vec::new();
+        }
         let order = Order { stop: Some(self.stop.clone()), ..order.clone() };
         match connection {
             Some(connection) => self.engine.run_connection(connection, &order).await,
@@ -137,24 +142,35 @@ impl RecordFlow {
         Some(between(self.refresher.last(connection).await?.read_at, self.clock.now()))
     }
 
+    /// Writes all rows of the journal so far; false when the sink failed.
+    pub async fn write_journal(&self) -> bool {
+        self.journal.flush().await
+    }
+
     /// Writes the journal's rows as they come, those first that an earlier process left, until `stop` says so.
     pub async fn keep_journal(self: Arc<Self>, stop: watch::Receiver<bool>) {
-        self.journal.take_up(&*self.engine.store).await;
-        self.journal.run(schedules::stopped(stop)).await;
+        self.journal.run(&*self.engine.store, schedules::stopped(stop)).await;
     }
 
     /// Waits until everything that must not be cut off has ended, and writes what the journal still holds; what nobody takes now
     /// is left to the next process.
     pub async fn close(&self) {
         let _nothing_left = self.in_hand.write().await;
-        if !self.journal.flush().await {
-            self.journal.put_aside(&*self.engine.store).await;
-        }
+        self.journal.close(&*self.engine.store).await;
     }
 }
 
-fn sink(settings: &Settings, store: Arc<SqliteStore>, outside: &Outside) -> anyhow::Result<Arc<dyn Sink>> {
-    let Some(workspace) = &settings.workspace else { return Ok(Arc::new(LocalSink(store))) };
+fn has_place(settings: &Settings, stores: &Stores) -> bool {
+    settings.workspace.is_some() || stores.records.is_some()
+}
+
+fn sink(settings: &Settings, stores: &Stores, outside: &Outside) -> anyhow::Result<Arc<dyn Sink>> {
+    let Some(workspace) = &settings.workspace else {
+        return Ok(match &stores.records {
+            Some(records) => Arc::new(LocalSink(records.clone())),
+            None => Arc::new(Nowhere),
+        });
+    };
     let Outside { secrets, clock, chance } = outside.clone();
     let credential = credential(&workspace.credential, workspace.cloud, secrets, clock.clone());
     let sink = credential.and_then(|credential| WorkspaceSink::new(workspace, credential, clock, chance));

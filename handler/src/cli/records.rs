@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use connector::settings::Source;
 
 use super::Config;
 use super::values::{RecordsOf, Since};
@@ -100,8 +101,8 @@ pub struct Query {
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     pub limit: Option<u32>,
     /// The settings file [default: ./connector.toml, if there is one]
-    #[arg(long, value_name = "FILE", env = "ITSM_CONNECTOR_CONFIG")]
-    pub config: Option<PathBuf>,
+    #[arg(long, value_name = "FILE|URL", env = "ITSM_CONNECTOR_CONFIG", hide_env_values = true)]
+    pub config: Option<Source>,
     /// The directory of the database, as given to `local`
     #[arg(long, value_name = "DIR", default_value = "./data")]
     pub data: PathBuf,

@@ -63,7 +63,7 @@ fn the_data_directory_may_stand_after_the_action() {
     let Ok(Command::Deliveries(deliveries)) = parse("deliveries list --data /var/lib/itsm --json --status dead-letter") else {
         panic!("not deliveries")
     };
-    assert_eq!(deliveries.data.to_str(), Some("/var/lib/itsm"));
+    assert_eq!(deliveries.place.data.to_str(), Some("/var/lib/itsm"));
     assert!(deliveries.json);
     assert!(matches!(deliveries.action, DeliveriesAction::List { limit: 50, .. }));
 }

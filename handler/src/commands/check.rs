@@ -15,7 +15,9 @@ use crate::output::Output;
 
 /// Checks one connection, or all; fails when a probe failed.
 pub async fn run(args: &Check, outside: &Surroundings, output: &mut Output<'_>) -> Result<Ending, Failure> {
-    let settings = commands::load_valid(&args.config.config, &*outside.secrets)?;
+    let loaded = commands::load_valid(&args.config.config, &outside.secrets, &outside.clock).await?;
+    let (settings, secrets, _kept) = loaded.keep();
+    let outside = &Surroundings { secrets, ..outside.clone() };
     let chosen: Vec<(&String, &Connection)> = match &args.connection {
         Some(name) => vec![(name, commands::connection(&settings, name)?)],
         None => settings.connections.iter().collect(),

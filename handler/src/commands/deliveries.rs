@@ -1,29 +1,31 @@
-//! `deliveries`: what became of alerts, and a second chance for those that failed. Works on the database directly, whether
-//! the connector runs or not.
+//! `deliveries`: what became of alerts, and a second chance for those that failed. Works on the database or the storage account
+//! directly, whether the connector runs or not.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::Arc;
 
 use connector::clock::Clock;
 use connector::delivery::DeliveryId;
-use connector::store::sqlite::SqliteStore;
+use connector::settings::Storage;
 use connector::store::{DeliveryQueue, Filter, Listed, Status};
 use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::cli::{Deliveries, DeliveriesAction};
+use crate::cli::{Deliveries, DeliveriesAction, Place};
+use crate::commands;
 use crate::ending::{Ending, Failure};
-use crate::host::DATABASE;
+use crate::host::Outside;
 use crate::output::Output;
+use crate::stores::{DATABASE, Stores};
 
 /// Dead letters taken at a time.
 const STEP: usize = 500;
 
-/// Does what is asked with the database below the data directory.
-pub async fn run(args: &Deliveries, clock: &dyn Clock, output: &mut Output<'_>) -> Result<Ending, Failure> {
-    let queue = open(&args.data)?;
+/// Does what is asked with the deliveries that the arguments name.
+pub async fn run(args: &Deliveries, outside: &Outside, output: &mut Output<'_>) -> Result<Ending, Failure> {
+    let clock = &*outside.clock;
+    let queue = open(&args.place, outside).await?;
     match &args.action {
         DeliveriesAction::List { connection, status, limit } => {
             let filter = Filter { connection: connection.clone(), status: status.map(Status::from), limit: *limit };
@@ -46,16 +48,26 @@ pub async fn run(args: &Deliveries, clock: &dyn Clock, output: &mut Output<'_>) 
     }
 }
 
-fn open(data: &Path) -> Result<Arc<dyn DeliveryQueue>, Failure> {
-    let path = data.join(DATABASE);
+async fn open(place: &Place, outside: &Outside) -> Result<Arc<dyn DeliveryQueue>, Failure> {
+    if let Some(account) = &place.storage {
+        return Ok(Stores::account(&Storage::of_account(account), outside)?.queue);
+    }
+    if let Some(settings) = commands::usual(place.config.as_ref(), &*outside.clock).await?
+        && let Some(storage) = &settings.storage
+    {
+        let (secrets, _) = commands::with_vault(&settings, &outside.secrets, &outside.clock).await?;
+        return Ok(Stores::account(storage, &Outside { secrets, ..outside.clone() })?.queue);
+    }
+    let path = place.data.join(DATABASE);
     // Opening would make an empty one.
     if !path.is_file() {
         return Err(Failure::Wrong(format!(
-            "there is no database at {}; name the directory that was given to `local` with --data",
+            "there is no database at {}; name the directory that was given to `local` with --data, or the storage account of a \
+             connector on Azure with --storage",
             path.display()
         )));
     }
-    Ok(SqliteStore::open(&path)?)
+    Ok(Stores::database(&place.data)?.queue)
 }
 
 async fn list(queue: &dyn DeliveryQueue, filter: &Filter, json: bool, output: &mut Output<'_>) -> Result<Ending, Failure> {

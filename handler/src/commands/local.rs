@@ -10,7 +10,9 @@ use crate::output::Output;
 
 /// Runs until ctrl-c or SIGTERM, then finishes what is in hand. A second one stops at once.
 pub async fn run(args: &Local, outside: Outside, output: &mut Output<'_>) -> Result<Ending, Failure> {
-    let settings = commands::load_valid(&args.config.config, &*outside.secrets)?;
+    let loaded = commands::load_valid(&args.config.config, &outside.secrets, &outside.clock).await?;
+    let (settings, secrets, _kept) = loaded.keep();
+    let outside = Outside { secrets, ..outside };
     let mut signals = Signals::listen()?;
     let running = host::start(settings, &args.data, args.listen, outside).await?;
     // Others wait for this line and read the address from it.
@@ -28,7 +30,7 @@ pub async fn run(args: &Local, outside: Outside, output: &mut Output<'_>) -> Res
 }
 
 /// The signals that ask the process to stop. Listened to before anything is started, so that none is missed.
-struct Signals {
+pub(super) struct Signals {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
     #[cfg(unix)]
@@ -37,13 +39,13 @@ struct Signals {
 
 impl Signals {
     #[cfg(unix)]
-    fn listen() -> io::Result<Self> {
+    pub(super) fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
     #[cfg(unix)]
-    async fn next(&mut self) {
+    pub(super) async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
@@ -51,12 +53,12 @@ impl Signals {
     }
 
     #[cfg(not(unix))]
-    fn listen() -> io::Result<Self> {
+    pub(super) fn listen() -> io::Result<Self> {
         Ok(Self {})
     }
 
     #[cfg(not(unix))]
-    async fn next(&mut self) {
+    pub(super) async fn next(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
             // Nothing can tell us to stop, so we do not.
             std::future::pending::<()>().await;

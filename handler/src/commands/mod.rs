@@ -12,10 +12,12 @@ pub mod records;
 pub mod refresh;
 pub mod schema;
 pub mod send;
+pub mod serve;
 pub mod sync;
 pub mod validate;
 
 mod intake;
+mod load;
 #[cfg(test)]
 mod tests;
 
@@ -27,14 +29,14 @@ use std::sync::Arc;
 use anyhow::Context;
 use connector::clock::{Chance, SystemClock};
 use connector::provider::Surroundings;
-use connector::secret::{EnvironmentSecrets, Secrets};
-use connector::settings::problem::Problem;
-use connector::settings::{Connection, Settings, locate};
+use connector::secret::{EnvironmentSecrets, Variables};
+use connector::settings::{Connection, Settings};
 
 use crate::cli::Command;
 use crate::ending::Failure;
 use crate::host::Outside;
 use crate::output::Output;
+use load::{load, load_hosted, load_serving, load_valid, usual, with_vault, wrong_settings};
 
 /// Runs one command with the surroundings of this process.
 pub async fn run(command: Command) -> Result<ExitCode, Failure> {
@@ -45,12 +47,13 @@ pub async fn run(command: Command) -> Result<ExitCode, Failure> {
         #[cfg(feature = "demo")]
         Command::Demo(args) => demo::run(&args, &mut output).await?,
         Command::Local(args) => local::run(&args, with_chance(outside), &mut output).await?,
-        Command::Validate(args) => validate::run(&args, &*outside.secrets, &mut output)?,
+        Command::Serve(args) => return serve::run(&args, with_chance(outside)).await,
+        Command::Validate(args) => validate::run(&args, &outside, &Variables::of_process(), &mut output).await?,
         Command::Check(args) => check::run(&args, &outside, &mut output).await?,
-        Command::Preview(args) => preview::run(&args, &outside, &mut output)?,
+        Command::Preview(args) => preview::run(&args, &outside, &mut output).await?,
         Command::Send(args) => send::run(&args, &*outside.secrets, &mut output).await?,
         Command::Create(args) => create::run(&args, &*outside.secrets, &mut output).await?,
-        Command::Deliveries(args) => deliveries::run(&args, &*outside.clock, &mut output).await?,
+        Command::Deliveries(args) => deliveries::run(&args, &with_chance(outside), &mut output).await?,
         Command::Sync(args) => sync::run(&args, &with_chance(outside), &mut output).await?,
         Command::Refresh(args) => refresh::run(&args, &with_chance(outside), &mut output).await?,
         Command::Records(args) => records::run(&args, &*outside.clock, &mut output).await?,
@@ -61,25 +64,6 @@ pub async fn run(command: Command) -> Result<ExitCode, Failure> {
 
 fn with_chance(Surroundings { secrets, clock }: Surroundings) -> Outside {
     Outside { secrets, clock, chance: Arc::new(Chance::from_system()) }
-}
-
-/// The settings in `file`, without a single problem and with every secret at hand: for those who run with them.
-fn load_valid(file: &Path, secrets: &dyn Secrets) -> Result<Settings, Failure> {
-    let settings = load(file)?;
-    let mut problems = settings.validate(secrets);
-    locate(&mut problems, file);
-    if problems.is_empty() { Ok(settings) } else { Err(wrong_settings(file, &problems)) }
-}
-
-/// The settings in `file`, readable and nothing more.
-fn load(file: &Path) -> Result<Settings, Failure> {
-    Settings::load(file).map_err(|problems| wrong_settings(file, &problems))
-}
-
-fn wrong_settings(file: &Path, problems: &[Problem]) -> Failure {
-    let lines: Vec<String> = problems.iter().map(|problem| format!("\n  {problem}")).collect();
-    let count = if let [_] = problems { "a problem".to_owned() } else { format!("{} problems", problems.len()) };
-    Failure::Wrong(format!("{} has {count}:{}", file.display(), lines.concat()))
 }
 
 /// The connection `name`, or wrong usage that lists those there are.

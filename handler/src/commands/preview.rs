@@ -42,8 +42,8 @@ struct Item {
 }
 
 /// Prints what the alert would make.
-pub fn run(args: &Preview, outside: &Surroundings, output: &mut Output<'_>) -> Result<Ending, Failure> {
-    let settings = commands::load(&args.config.config)?;
+pub async fn run(args: &Preview, outside: &Surroundings, output: &mut Output<'_>) -> Result<Ending, Failure> {
+    let settings = commands::load(&args.config.config, &*outside.clock).await?;
     let connection = commands::connection(&settings, &args.connection)?;
     let kind = WorkItemType::from(args.kind);
     let renderer = Renderer::compile(&args.connection, connection)

@@ -4,11 +4,8 @@
 mod kusto;
 pub(super) mod table;
 
-use std::path::{Path, PathBuf};
-
 use connector::clock::Clock;
 use connector::rows::RecordKind;
-use connector::settings::Settings;
 use connector::store::sqlite::SqliteStore;
 use connector::store::{Reading, RecordFilter, RecordTable};
 use serde_json::Value;
@@ -17,13 +14,11 @@ use crate::cli::values::RecordsOf;
 use crate::cli::{Query, Records, RecordsAction};
 use crate::commands;
 use crate::ending::{Ending, Failure};
-use crate::host::DATABASE;
 use crate::output::Output;
+use crate::stores::DATABASE;
 
 /// Rows that a table has unless told otherwise.
 const TABLE_ROWS: u32 = 50;
-/// The settings that are read when none are named.
-const USUAL_SETTINGS: &str = "./connector.toml";
 
 /// Does what is asked with the database below the data directory.
 pub async fn run(args: &Records, clock: &dyn Clock, output: &mut Output<'_>) -> Result<Ending, Failure> {
@@ -34,7 +29,7 @@ pub async fn run(args: &Records, clock: &dyn Clock, output: &mut Output<'_>) -> 
 
 async fn query(args: &Query, clock: &dyn Clock, output: &mut Output<'_>) -> Result<Ending, Failure> {
     let since = args.since.map(|since| since.instant(clock.now()));
-    if let Some(workspace) = settings(args.config.as_deref())?.and_then(|settings| settings.workspace) {
+    if let Some(workspace) = commands::usual(args.config.as_ref(), clock).await?.and_then(|settings| settings.workspace) {
         return Err(Failure::Wrong(format!(
             "rows are not here, they are in the workspace behind {}; run this there, in Logs or with \
              `az monitor log-analytics query`:\n{}",
@@ -81,14 +76,4 @@ async fn query(args: &Query, clock: &dyn Clock, output: &mut Output<'_>) -> Resu
         (false, false) => table::records(&rows, output)?,
     }
     Ok(Ending::Good)
-}
-
-/// The settings that were named; those of the working directory, if there are any; else none.
-fn settings(named: Option<&Path>) -> Result<Option<Settings>, Failure> {
-    let usual = PathBuf::from(USUAL_SETTINGS);
-    match named {
-        Some(file) => commands::load(file).map(Some),
-        None if usual.is_file() => commands::load(&usual).map(Some),
-        None => Ok(None),
-    }
 }

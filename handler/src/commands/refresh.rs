@@ -18,7 +18,9 @@ use crate::record_flow::RecordFlow;
 
 /// Refreshes one connection, or all; fails when one could not be read. Findings and gaps are told and are no failure.
 pub async fn run(args: &Refresh, outside: &Outside, output: &mut Output<'_>) -> Result<Ending, Failure> {
-    let settings = commands::load_valid(&args.machine.config.config, &*outside.secrets)?;
+    let loaded = commands::load_hosted(&args.machine.config.config, &outside.secrets, &outside.clock).await?;
+    let (settings, secrets, _kept) = loaded.keep();
+    let outside = &Outside { secrets, ..outside.clone() };
     if let Some(name) = &args.connection {
         commands::connection(&settings, name)?;
     }

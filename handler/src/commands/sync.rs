@@ -19,13 +19,20 @@ use bars::Bars;
 /// Syncs one connection, or all side by side; fails when a run ended early, which it also does when another run is at work on
 /// the same records. Ctrl-c ends it where nothing is lost.
 pub async fn run(args: &Sync, outside: &Outside, output: &mut Output<'_>) -> Result<Ending, Failure> {
-    let settings = commands::load_valid(&args.machine.config.config, &*outside.secrets)?;
+    let loaded = commands::load_hosted(&args.machine.config.config, &outside.secrets, &outside.clock).await?;
+    let (settings, secrets, _kept) = loaded.keep();
+    let outside = &Outside { secrets, ..outside.clone() };
     if let Some(name) = &args.connection {
         commands::connection(&settings, name)?;
     }
     let bars = Arc::new(Bars::default());
     let (stop, stopped) = watch::channel(false);
     let flow = RecordFlow::open(settings, &args.machine.data, outside, bars.clone(), stopped.clone())?;
+    let Some(sink) = flow.sink() else {
+        return Err(Failure::Wrong(
+            "there is no place for rows of records; add the section [workspace] to the settings".to_owned(),
+        ));
+    };
     let journal = tokio::spawn(flow.clone().keep_journal(stopped));
     let order = Order { days: args.days, full: args.full, ..Order::default() };
     let mut syncing = std::pin::pin!(flow.sync(args.connection.as_deref(), &order));
@@ -44,7 +51,7 @@ pub async fn run(args: &Sync, outside: &Outside, output: &mut Output<'_>) -> Res
     if args.machine.json {
         output.json(&summaries)?;
     } else {
-        output.line(&format!("rows go to {}\n", flow.sink()))?;
+        output.line(&format!("rows go to {sink}\n"))?;
         print(&summaries, output)?;
     }
     let good = summaries.iter().all(|summary| summary.cause.is_empty());

@@ -8,13 +8,15 @@ use anyhow::anyhow;
 use connector::settings::Settings;
 use connector::sync::Order;
 use connector::sync::schedule::{self, Schedule};
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::RecordFlow;
 
-/// A copy of the tools' configuration that is older is read again at the start.
-const DAY: Duration = Duration::from_secs(86_400);
+/// A copy of the tools' configuration that is older was missed by the schedule. A little more than a day, so that this and a daily
+/// schedule do not meet.
+const STALE: Duration = Duration::from_secs(25 * 3600);
 /// How long a run gets, when the process shall stop, to come to a safe place.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -68,7 +70,7 @@ impl RecordFlow {
         };
         let refreshes = async {
             if let Some(schedule) = &schedules.refresh {
-                self.until_stopped(self.first_refresh()).await;
+                self.until_stopped(self.refresh_stale()).await;
                 schedule::run(schedule, self.clock.clone(), stop.clone(), || self.scheduled_refresh()).await;
             }
         };
@@ -105,13 +107,14 @@ impl RecordFlow {
         self.until_stopped(async { drop(self.refresh(None).await) }).await;
     }
 
-    /// Reads what was never read, or more than a day ago.
-    async fn first_refresh(&self) {
-        for name in self.settings.connections.keys() {
-            if self.configuration_age(name).await.is_none_or(|age| age >= DAY) {
+    /// Reads what was never read, or longer ago than a schedule leaves it.
+    pub async fn refresh_stale(&self) {
+        let refreshes = self.settings.connections.keys().map(async |name| {
+            if self.configuration_age(name).await.is_none_or(|age| age >= STALE) {
                 self.refresh(Some(name)).await;
             }
-        }
+        });
+        join_all(refreshes).await;
     }
 
     async fn until_stopped(&self, work: impl Future<Output = ()>) {

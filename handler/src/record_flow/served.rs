@@ -7,9 +7,12 @@ use connector::clock::between;
 use connector::configuration::validate::findings;
 use connector::rows::RecordKind;
 use connector::store::StoreError;
+use connector::sync::cursor::Lease;
 use connector::sync::engine::{Source, State};
 use connector::sync::{Order, Summary};
 use functions::records::{ConfigurationState, KindState, Records, RecordsState, SyncNow, UnderWay};
+
+use tracing::Instrument;
 
 use super::RecordFlow;
 use super::schedules::stopped;
@@ -21,7 +24,7 @@ pub struct Served(pub Arc<RecordFlow>);
 #[async_trait]
 impl Records for Served {
     fn sink(&self) -> Option<String> {
-        Some(self.0.sink())
+        self.0.sink()
     }
 
     async fn state(&self, connection: &str) -> Result<RecordsState, StoreError> {
@@ -35,10 +38,11 @@ impl Records for Served {
     async fn sync_now(&self, connection: &str, order: Order) -> Result<SyncNow, StoreError> {
         let (flow, connection) = (self.0.clone(), connection.to_owned());
         // A task of its own, for the caller may go away, and a run that is cut off would hold its lease for minutes.
-        let work = tokio::spawn(async move {
+        let work = async move {
             let _in_hand = flow.in_hand.read().await;
             flow.sync_now(connection, order).await
-        });
+        };
+        let work = tokio::spawn(work.in_current_span());
         work.await.map_err(|error| StoreError::Unavailable(format!("the sync ended badly: {error}")))
     }
 }
@@ -56,7 +60,7 @@ impl RecordFlow {
         };
         match self.engine.state(connection, kind).await {
             Ok(state) => {
-                let running = under_way(&state);
+                let running = state.run.as_ref().map(|run| under_way(&state.connection, kind, run));
                 let (cause, remedy) = state.failure.map(|failure| (failure.cause, failure.remedy)).unwrap_or_default();
                 let State { current_to, lag_seconds, first_load, .. } = state;
                 KindState { current_to, lag_seconds, first_load, running, ..nothing(cause, remedy) }
@@ -86,7 +90,7 @@ impl RecordFlow {
         order.budget = order.budget.map(|budget| budget.saturating_sub(between(begun, self.clock.now())));
         let (mut sync, mut others) = (Vec::new(), Vec::new());
         for summary in self.sync(Some(&connection), &order).await {
-            match self.held_by_another(&summary).await {
+            match held_by_another(&summary) {
                 Some(other) => others.push(other),
                 None => sync.push(summary),
             }
@@ -94,18 +98,13 @@ impl RecordFlow {
         let more = sync.iter().any(|summary| summary.more);
         SyncNow { connection, refresh, sync, under_way: others, more }
     }
-
-    /// The other run, when this one did nothing because another is at work.
-    async fn held_by_another(&self, summary: &Summary) -> Option<UnderWay> {
-        if summary.cause.is_empty() || summary.read > 0 {
-            return None;
-        }
-        let state = self.engine.state(&summary.connection, summary.kind).await.ok()?;
-        under_way(&state).filter(|other| other.run_id != summary.run_id)
-    }
 }
 
-fn under_way(state: &State) -> Option<UnderWay> {
-    let (connection, kind) = (state.connection.clone(), state.kind);
-    state.run.as_ref().map(|run| UnderWay { connection, kind, run_id: run.run_id.clone(), since: run.since, until: run.until })
+/// The other run, when this one did nothing because another is at work.
+fn held_by_another(summary: &Summary) -> Option<UnderWay> {
+    Some(under_way(&summary.connection, summary.kind, summary.busy.as_ref()?))
+}
+
+fn under_way(connection: &str, kind: RecordKind, run: &Lease) -> UnderWay {
+    UnderWay { connection: connection.to_owned(), kind, run_id: run.run_id.clone(), since: run.since, until: run.until }
 }

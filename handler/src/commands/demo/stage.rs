@@ -81,8 +81,9 @@ impl Stage {
 
     /// The rows of `ServiceDesk_CL`, oldest first.
     pub(super) async fn rows(&self) -> anyhow::Result<Vec<Value>> {
-        let mut reading = Reading::new(&*self.running.records, RecordFilter::default());
         let mut rows = Vec::new();
+        let Some(records) = &self.running.records else { return Ok(rows) };
+        let mut reading = Reading::new(&**records, RecordFilter::default());
         while let Some(page) = reading.next().await? {
             for row in page {
                 rows.push(serde_json::from_str(&row).context("a row is JSON")?);

@@ -1,5 +1,6 @@
 //! Commands are run as `main` runs them, with arguments as they are typed; only the surroundings are ours.
 
+mod azure;
 mod deliveries;
 mod posting;
 mod records;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use clap::Parser;
 use connector::clock::{Chance, ManualClock};
 use connector::provider::Surroundings;
-use connector::secret::FixedSecrets;
+use connector::secret::{FixedSecrets, Variables};
 use tempfile::TempDir;
 
 use super::{check, create, deliveries as deliveries_command, preview, records as records_command, refresh, schema, send};
@@ -39,6 +40,8 @@ work_item_type = "event"
 struct Desk {
     directory: TempDir,
     outside: Surroundings,
+    /// The environment, as far as it is not secrets.
+    variables: Variables,
     clock: Arc<ManualClock>,
 }
 
@@ -55,6 +58,7 @@ impl Desk {
         let desk = Self {
             directory: TempDir::new().unwrap(),
             outside: Surroundings { secrets: Arc::new(secrets), clock: clock.clone() },
+            variables: Variables::default(),
             clock,
         };
         desk.file("connector.toml", SETTINGS);
@@ -84,17 +88,17 @@ impl Desk {
         let mut output = Output::new(&mut printed);
         let (secrets, clock) = (&*self.outside.secrets, &*self.outside.clock);
         let ending = match cli.command {
-            Command::Validate(args) => validate::run(&args, secrets, &mut output),
+            Command::Validate(args) => validate::run(&args, &self.outside, &self.variables, &mut output).await,
             Command::Check(args) => check::run(&args, &self.outside, &mut output).await,
-            Command::Preview(args) => preview::run(&args, &self.outside, &mut output),
+            Command::Preview(args) => preview::run(&args, &self.outside, &mut output).await,
             Command::Send(args) => send::run(&args, secrets, &mut output).await,
             Command::Create(args) => create::run(&args, secrets, &mut output).await,
-            Command::Deliveries(args) => deliveries_command::run(&args, clock, &mut output).await,
+            Command::Deliveries(args) => deliveries_command::run(&args, &self.outside(), &mut output).await,
             Command::Sync(args) => sync::run(&args, &self.outside(), &mut output).await,
             Command::Refresh(args) => refresh::run(&args, &self.outside(), &mut output).await,
             Command::Records(args) => records_command::run(&args, clock, &mut output).await,
             Command::Schema(args) => schema::run(&args, &mut output),
-            Command::Demo(_) | Command::Local(_) => panic!("not run here"),
+            Command::Demo(_) | Command::Local(_) | Command::Serve(_) => panic!("not run here"),
         };
         (String::from_utf8(printed).unwrap(), ending)
     }

@@ -5,7 +5,7 @@ use connector::secret::FixedSecrets;
 use connector::settings::Settings;
 use connector::store::memory::MemoryStore;
 use connector::store::{DeliveryQueue, Filter};
-use functions::edge::AllOpen;
+use functions::edge::Elsewhere;
 use functions::{Edge, router, server};
 use tokio::net::TcpListener;
 
@@ -27,7 +27,7 @@ impl Office {
         let settings: Settings = Settings::load(&desk.file("server.toml", SETTINGS)).unwrap();
         let (secrets, clock) = (desk.outside.secrets.clone(), desk.outside.clock.clone());
         let chance = Arc::new(Chance::seeded(1));
-        let edge = Edge::new(Arc::new(settings), queue.clone(), secrets, clock, chance, Arc::new(AllOpen)).unwrap();
+        let edge = Edge::new(Arc::new(settings), queue.clone(), secrets, clock, chance, Arc::new(Elsewhere)).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(server::serve(listener, router(Arc::new(edge)), std::future::pending::<()>()));

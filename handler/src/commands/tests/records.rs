@@ -17,8 +17,8 @@ use tokio::sync::watch;
 
 use super::{Desk, SETTINGS, failed, good, json, wrong};
 use crate::ending::Ending;
-use crate::host::DATABASE;
 use crate::record_flow::RecordFlow;
+use crate::stores::DATABASE;
 
 const HERE: [&str; 4] = ["--config", "@connector.toml", "--data", "@data"];
 const SEED: Seed = Seed { incidents: 30, change_requests: 5, problems: 0, servers: 3, tables: 0 };
