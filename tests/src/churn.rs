@@ -12,6 +12,7 @@ use connector::clock::{Clock, SystemClock, between, earlier};
 use connector::rows::{ColumnType, LogRow, Row, ServiceDeskRow};
 use emulators::logs_ingestion::{self, Kind, LogsIngestion, RULE, TOKEN};
 use emulators::servicenow::{self, Effect, Fault, Partial, Seed, ServiceNow};
+use jiff::Timestamp;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
@@ -127,6 +128,11 @@ async fn tell(story: Story, binary: &str) -> anyhow::Result<Outcome> {
     Ok(Outcome { records: truth.len(), deleted: people.deleted.len(), rows: logs.rows(ServiceDeskRow::STREAM).len(), duplicates })
 }
 
+/// Compares every record with its newest row, where nothing was deleted.
+pub async fn compare(tool: &ServiceNow, logs: &LogsIngestion, window: Timestamp, kills: usize) -> anyhow::Result<Duplicates> {
+    compare::verify(&compare::truth(tool).await?, &BTreeMap::new(), logs, window, kills)
+}
+
 /// `sync` until nothing is left, on what the killed processes left behind.
 async fn sync(plan: &Plan) -> anyhow::Result<()> {
     let begun = SystemClock.now();
@@ -157,7 +163,7 @@ async fn pause(length: Duration) {
 
 /// Every now and then: rate limits, half pages, pages that are no answers, pages cut by ACLs, connections that break; and a
 /// workspace that takes rows without saying so.
-fn misbehave(tool: &ServiceNow, logs: &LogsIngestion) {
+pub fn misbehave(tool: &ServiceNow, logs: &LogsIngestion) {
     let list = |effect, probability| Fault::new(effect).method("GET").path("/table/").probability(probability);
     for (effect, probability) in [
         (Effect::RateLimit { retry_after: 1 }, 0.01),

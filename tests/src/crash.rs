@@ -95,7 +95,7 @@ pub async fn run(story: Story, binary: &str) -> anyhow::Result<Outcome> {
 
 /// Every now and then: rate limits, script errors, pages that are no answers, and connections that break before or after the work
 /// was done.
-fn misbehave(tool: &ServiceNow) {
+pub fn misbehave(tool: &ServiceNow) {
     let error = r#"{"error":{"message":"script error","detail":null},"status":"failure"}"#;
     let script_error = Effect::Status { code: 500, body: error.to_owned(), headers: Vec::new() };
     for (effect, probability) in [
@@ -119,17 +119,21 @@ fn settings(url: &str) -> String {
     )
 }
 
-/// The alerts in the order they are posted, and per key the last episode that fired and the last that was resolved.
-#[expect(clippy::type_complexity, reason = "two local tables")]
-fn tell(story: Story, random: &mut StdRng) -> (Vec<(usize, u32, bool)>, BTreeMap<usize, (Option<u32>, Option<u32>)>) {
-    let mut told: Vec<(usize, u32, bool)> = (0..story.keys).map(|key| (key, 0, false)).collect();
+/// An alert: what is wrong, which episode, and whether it is over.
+pub type Told = (usize, u32, bool);
+/// Per thing that is wrong the last episode that fired and the last that was resolved.
+pub type Last = BTreeMap<usize, (Option<u32>, Option<u32>)>;
+
+/// The alerts in the order they are posted, and how each thing stands in the end.
+pub fn tell(story: Story, random: &mut StdRng) -> (Vec<Told>, Last) {
+    let mut told: Vec<Told> = (0..story.keys).map(|key| (key, 0, false)).collect();
     while told.len() < story.alerts {
         let key = random.random_range(0..story.keys);
         // Repeats of one episode, later episodes, resolutions of either; some of them redeliveries.
         told.push((key, random.random_range(0..3), random.random_bool(0.4)));
     }
     told.shuffle(random);
-    let mut last: BTreeMap<usize, (Option<u32>, Option<u32>)> = BTreeMap::new();
+    let mut last = Last::new();
     for (key, episode, resolved) in &told {
         let seen = last.entry(*key).or_default();
         let side = if *resolved { &mut seen.1 } else { &mut seen.0 };
@@ -138,11 +142,8 @@ fn tell(story: Story, random: &mut StdRng) -> (Vec<(usize, u32, bool)>, BTreeMap
     (told, last)
 }
 
-fn verify(
-    tool: &ServiceNow,
-    last: &BTreeMap<usize, (Option<u32>, Option<u32>)>,
-    status: &serde_json::Value,
-) -> anyhow::Result<()> {
+/// Every alert is reflected, exactly once, and nothing is left for a person.
+pub fn verify(tool: &ServiceNow, last: &Last, status: &serde_json::Value) -> anyhow::Result<()> {
     ensure!(
         status.pointer("/counts/dead_letters").and_then(serde_json::Value::as_u64) == Some(0),
         "there are dead letters: {status:#}"
@@ -174,9 +175,12 @@ fn verify(
     Ok(())
 }
 
-type Record = BTreeMap<String, String>;
+/// A record of the tool.
+pub type Record = BTreeMap<String, String>;
 
-fn ours(tool: &ServiceNow) -> Vec<Record> {
+/// The incidents of the connector.
+#[must_use]
+pub fn ours(tool: &ServiceNow) -> Vec<Record> {
     let mut records = tool.records("incident");
     records.retain(|record| value(record, "correlation_id").starts_with("az-"));
     records

@@ -2,8 +2,10 @@
 //! group, only more stubborn.
 
 pub mod alerts;
+pub mod azurite;
 pub mod caller;
 pub mod churn;
 pub mod crash;
+pub mod functions_host;
 pub mod measure;
 pub mod process;

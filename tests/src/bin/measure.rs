@@ -31,8 +31,12 @@ struct Arguments {
     #[arg(long, default_value_t = 20_000)]
     deliveries: u64,
     /// Starts of the process.
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 30)]
     starts: usize,
+    /// The executable that is started as the Functions host does, for example target/package/app/itsm-connector; default the one that
+    /// is measured otherwise.
+    #[arg(long, value_name = "PATH")]
+    handler: Option<PathBuf>,
     /// Alerts between two readings of memory.
     #[arg(long, default_value_t = 100_000)]
     alerts: u64,
@@ -78,6 +82,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     ensure!(connector.exists(), "{} is not built: cargo build --release -p tests", connector.display());
     let extent = Extent {
         only: arguments.only,
+        handler: arguments.handler.unwrap_or_else(|| connector.clone()),
         connector,
         floor: this,
         connections: arguments.connections.max(1),

@@ -18,7 +18,7 @@ use crate::caller::Caller;
 use crate::process::{Connector, Plan, Scratch};
 
 const PATH: &str = "/api/alerts/snow/incident";
-const WARM_UP: Until = Until::Elapsed(Duration::from_secs(1));
+pub(super) const WARM_UP: Until = Until::Elapsed(Duration::from_secs(1));
 
 pub(super) async fn measure(extent: &Extent, report: &mut Report) -> anyhow::Result<()> {
     let tool = ServiceNow::start().await;
@@ -62,7 +62,7 @@ async fn floor(extent: &Extent, template: &Arc<Template>) -> anyhow::Result<Seen
     Ok(seen)
 }
 
-async fn intake(extent: &Extent, template: &Arc<Template>, tool: &str, connections: usize) -> anyhow::Result<Seen> {
+pub(super) async fn intake(extent: &Extent, template: &Arc<Template>, tool: &str, connections: usize) -> anyhow::Result<Seen> {
     let scratch = Scratch::new("intake")?;
     let connector = Plan::new(&extent.connector.to_string_lossy(), &scratch, &settings(tool, ""))?.start().await?;
     let seen = loaded(extent, &connector, template, connections).await?;

@@ -4,6 +4,7 @@
 mod deliveries;
 pub mod floor;
 mod intake;
+mod intake_azure;
 mod load;
 mod machine;
 mod memory;
@@ -22,9 +23,11 @@ pub use report::Report;
 pub enum Subject {
     /// Durable answers beside the floor.
     Intake,
+    /// Durable answers behind the Functions host, over Azurite, beside those over the embedded database.
+    IntakeAzure,
     /// Work items made.
     Deliveries,
-    /// Process start to first good answer.
+    /// Process start to first good answer, on one machine and behind the Functions host.
     Start,
     /// Resident memory.
     Memory,
@@ -41,6 +44,8 @@ pub struct Extent {
     pub only: Vec<Subject>,
     /// The connector's executable.
     pub connector: PathBuf,
+    /// The executable that is started as the Functions host does.
+    pub handler: PathBuf,
     /// This executable: run with `--floor` it is the bare server that the connector is compared with.
     pub floor: PathBuf,
     /// Connections of the load generator.
@@ -69,6 +74,9 @@ pub async fn run(extent: &Extent) -> anyhow::Result<Report> {
     let wanted = |subject| extent.only.is_empty() || extent.only.contains(&subject);
     if wanted(Subject::Intake) {
         intake::measure(extent, &mut report).await?;
+    }
+    if wanted(Subject::IntakeAzure) {
+        intake_azure::measure(extent, &mut report).await?;
     }
     if wanted(Subject::Deliveries) {
         deliveries::measure(extent, &mut report).await?;

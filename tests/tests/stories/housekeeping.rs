@@ -6,7 +6,7 @@ use connector::store::StateStore;
 use connector::store::sqlite::SqliteStore;
 use connector::store::{Filter, retention};
 use emulators::servicenow::Effect;
-use itsm_connector::host::DATABASE;
+use itsm_connector::stores::DATABASE;
 use jiff::Timestamp;
 use tests::alerts::metric;
 
@@ -123,7 +123,7 @@ async fn what_waits_for_a_connection_that_left_the_settings_is_a_dead_letter_tha
     stage.settled().await;
     let letter = stage.delivery(&id).await;
     let (cause, remedy) = crate::stage::dead(&letter);
-    assert!(cause.contains("\"snow\" is no longer in the settings") && remedy.contains("redrive"), "{cause}; {remedy}");
+    assert!(cause.contains("\"snow\" is not in the settings") && remedy.contains("redrive"), "{cause}; {remedy}");
     // As the remedy says.
     stage.tool.faults().clear();
     let stage = stage.restarted_with(good).await;

@@ -1,6 +1,10 @@
 //! Stories end to end: the connector on one machine, real HTTP to it and from it, a stateful stand-in for the ITSM tool, and a
 //! clock that is moved by hand. Each module is one chapter; `stage` is what they all stand on.
 
+/// Whether the connector keeps its things in Azurite instead of the embedded database.
+#[cfg(test)]
+const OVER_AZURITE: bool = false;
+
 #[cfg(test)]
 mod alerts;
 #[cfg(test)]
@@ -15,6 +19,8 @@ mod fixtures;
 mod housekeeping;
 #[cfg(test)]
 mod items;
+#[cfg(test)]
+mod key_vault;
 #[cfg(test)]
 mod kinds;
 #[cfg(test)]

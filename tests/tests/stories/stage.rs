@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use connector::clock::{Chance, Clock, ManualClock, SystemClock, between};
 use connector::secret::{MissingSecret, Secret, SecretRef, Secrets};
-use connector::settings::Settings;
+use connector::settings::span::Span;
+use connector::settings::{Settings, Storage};
 use connector::store::{Filter, Listed, Reading, RecordFilter, RecordTable, Status};
 use emulators::logs_ingestion::TOKEN;
 use emulators::servicenow::{Effect, Fault, Options, Record, Seed, ServiceNow, Time};
@@ -20,6 +21,7 @@ use itsm_connector::host::{self, Outside, Running};
 use itsm_connector::output::Output;
 use jiff::Timestamp;
 use serde_json::Value;
+use tests::azurite::{azurite, unique};
 use tests::process::Scratch;
 
 /// When every story begins: half an hour after episode 0 of `tests::alerts::metric`.
@@ -28,7 +30,7 @@ pub(crate) const BEGIN: &str = "2026-03-02T04:30:00Z";
 pub(crate) const BARE: Seed = Seed { incidents: 0, change_requests: 0, problems: 0, servers: 0, tables: 0 };
 pub(crate) const INCIDENT: &str = "/api/alerts/snow/incident";
 /// A condition that has not come about after this long never will.
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_secs(if crate::OVER_AZURITE { 200 } else { 40 });
 /// So long the clock only creeps while a delivery is due and nobody takes it: the machine may be busy. Then whoever should take
 /// it waits for time to pass.
 const CREEP: Duration = Duration::from_secs(5);
@@ -52,7 +54,7 @@ impl Vault {
 impl Secrets for Vault {
     fn get(&self, reference: &SecretRef) -> Result<Secret, MissingSecret> {
         let name = reference.name().unwrap_or_default().to_owned();
-        self.0.lock().unwrap().get(&name).map(Secret::new).ok_or(MissingSecret { name })
+        self.0.lock().unwrap().get(&name).map(Secret::new).ok_or_else(|| MissingSecret::variable(&name))
     }
 }
 
@@ -65,6 +67,8 @@ pub(crate) struct Stage {
     pub(crate) client: reqwest::Client,
     scratch: Scratch,
     pub(crate) settings: Settings,
+    /// Where it is kept, when that is not the embedded database.
+    storage: Option<Storage>,
 }
 
 pub(crate) fn begin() -> Timestamp {
@@ -127,13 +131,14 @@ impl Stage {
         ] {
             vault.set(name, value);
         }
-        let settings = parsed(settings);
+        let storage = storage(&vault);
+        let settings = placed(parsed(settings), storage.as_ref());
         assert_eq!(settings.validate(&*vault), []);
         let scratch = Scratch::new("story").unwrap();
         let clock = Arc::new(ManualClock::new(begin()));
         let running = start(settings.clone(), scratch.path(), &clock, &vault).await;
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { tool, clock, vault, running, client, scratch, settings }
+        Self { tool, clock, vault, running, client, scratch, settings, storage }
     }
 
     /// Ends the connector in good order and starts it again on the same data.
@@ -150,10 +155,11 @@ impl Stage {
 
     /// The same, with the settings given.
     pub(crate) async fn restarted_with(self, settings: Settings) -> Self {
-        let Self { tool, clock, vault, running, client, scratch, settings: _ } = self;
+        let Self { tool, clock, vault, running, client, scratch, settings: _, storage } = self;
         running.stop().await;
+        let settings = placed(settings, storage.as_ref());
         let running = start(settings.clone(), scratch.path(), &clock, &vault).await;
-        Self { tool, clock, vault, running, client, scratch, settings }
+        Self { tool, clock, vault, running, client, scratch, settings, storage }
     }
 
     /// The data directory.
@@ -325,16 +331,23 @@ impl Stage {
     /// `itsm-connector deliveries ...` beside the running connector.
     pub(crate) async fn deliveries(&self, arguments: &[&str]) -> (Ending, String) {
         let data = self.data().to_str().unwrap().to_owned();
-        let line = ["itsm-connector", "deliveries"].into_iter().chain(arguments.iter().copied()).chain(["--data", &data]);
+        let file = self.data().join("storage.toml");
+        let storage = self.storage.as_ref().map(|storage| ("storage", storage));
+        let storage = toml::to_string(&BTreeMap::from_iter(storage)).unwrap();
+        let settings = connection(&self.tool.url(), "");
+        std::fs::write(&file, format!("{settings}{storage}")).unwrap();
+        let place = ["--data", &data, "--config", file.to_str().unwrap()];
+        let line = ["itsm-connector", "deliveries"].into_iter().chain(arguments.iter().copied()).chain(place);
         let Command::Deliveries(arguments) = Cli::try_parse_from(line).unwrap().command else { panic!("not deliveries") };
         let mut printed = Vec::new();
-        let ending = deliveries::run(&arguments, &*self.clock, &mut Output::new(&mut printed)).await;
+        let ending = deliveries::run(&arguments, &outside(&self.clock, &self.vault), &mut Output::new(&mut printed)).await;
         (ending.map_err(|failure| failure.to_string()).unwrap(), String::from_utf8(printed).unwrap())
     }
 
     /// The rows of `ServiceDesk_CL` or `ServiceDeskLog_CL`, oldest first.
     pub(crate) async fn rows(&self, table: RecordTable) -> Vec<Value> {
-        let mut reading = Reading::new(&*self.running.records, RecordFilter { table, ..RecordFilter::default() });
+        let records = self.running.records.as_ref().unwrap();
+        let mut reading = Reading::new(&**records, RecordFilter { table, ..RecordFilter::default() });
         let mut rows = Vec::new();
         while let Some(page) = reading.next().await.unwrap() {
             rows.extend(page.iter().map(|row| serde_json::from_str::<Value>(row).unwrap()));
@@ -376,8 +389,29 @@ impl Stage {
 }
 
 async fn start(settings: Settings, data: &Path, clock: &Arc<ManualClock>, vault: &Arc<Vault>) -> Running {
-    let outside = Outside { secrets: vault.clone(), clock: clock.clone(), chance: Arc::new(Chance::seeded(11)) };
-    host::start(settings, data, "127.0.0.1:0".parse().unwrap(), outside).await.unwrap()
+    Box::pin(host::start(settings, data, "127.0.0.1:0".parse().unwrap(), outside(clock, vault))).await.unwrap()
+}
+
+/// Azure Storage, with names that no other story has, where the stories are told over it.
+fn storage(vault: &Vault) -> Option<Storage> {
+    let azurite = if crate::OVER_AZURITE { azurite()? } else { return None };
+    vault.set("STORAGE", &azurite.connection_string());
+    Some(Storage {
+        state_container: unique("state"),
+        deliveries_container: unique("deliveries"),
+        queue: unique("workitems"),
+        // Many stories share one Azurite and two processors.
+        timeout: Span::seconds(120),
+        ..Storage::at("$STORAGE", "$STORAGE")
+    })
+}
+
+fn placed(settings: Settings, storage: Option<&Storage>) -> Settings {
+    Settings { storage: storage.cloned().map(Box::new), ..settings }
+}
+
+fn outside(clock: &Arc<ManualClock>, vault: &Arc<Vault>) -> Outside {
+    Outside { secrets: vault.clone(), clock: clock.clone(), chance: Arc::new(Chance::seeded(11)) }
 }
 
 /// A field of a record; empty when there is none.
