@@ -3,6 +3,7 @@
 
 pub mod authority;
 pub mod clock;
+pub mod desk;
 pub mod entra;
 pub mod http;
 pub mod key_vault;
