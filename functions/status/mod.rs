@@ -8,7 +8,6 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use connector::clock::between;
-use connector::settings::ProviderName;
 use connector::store::{Counts, StoreError};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -55,7 +54,7 @@ pub struct ConnectionStatus {
     /// Its name.
     pub name: String,
     /// Which ITSM product.
-    pub provider: ProviderName,
+    pub provider: &'static str,
     /// Whether it only reads.
     pub dry_run: bool,
     /// Whether its deliveries flow; nothing where other processes deliver (behind the Functions host).
@@ -75,7 +74,7 @@ pub async fn status(State(edge): State<Arc<Edge>>, request: Verified) -> Result<
     for (name, connection) in &edge.settings.connections {
         connections.push(ConnectionStatus {
             name: name.clone(),
-            provider: connection.provider,
+            provider: connection.product.name(),
             dry_run: connection.dry_run,
             gate: edge.states.state(name),
             counts: ask(edge.limits.store, edge.queue.counts(Some(name))).await?,

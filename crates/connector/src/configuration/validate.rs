@@ -3,12 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Choice, Configuration, EVENT_MANAGEMENT, Field, Finding};
-use crate::provider::servicenow::config::WriteMode;
-use crate::provider::servicenow::table_of;
+use super::{Choice, Configuration, Field, Finding};
+use crate::provider::product::Words;
 use crate::route::Route;
 use crate::settings::problem::suggest;
-use crate::settings::{Connection, OnResolve, Policy};
+use crate::settings::{Connection, OnResolve};
 use crate::work_item::WorkItemType;
 
 /// Names listed at most when none is near.
@@ -38,7 +37,7 @@ pub fn findings(
     configuration: &Configuration,
 ) -> Vec<Finding> {
     let key = format!("connections.{name}");
-    let mut judge = Judge { connection, configuration, found: Vec::new() };
+    let mut judge = Judge { connection, configuration, words: connection.product.words(), found: Vec::new() };
     for kind in WorkItemType::ALL {
         let mapping = connection.mapping(kind);
         let template = mapping.template.as_deref().unwrap_or_default();
@@ -51,10 +50,12 @@ pub fn findings(
     judge.policy(&format!("{key}.policy"));
     for (severity, map) in &connection.severity {
         let key = format!("{key}.severity.{severity:?}");
-        judge.choice(&format!("{key}.impact"), WorkItemType::Incident, "impact", &map.impact);
-        judge.choice(&format!("{key}.urgency"), WorkItemType::Incident, "urgency", &map.urgency);
+        let fields = judge.words.severity.clone();
+        for (field, (part, value)) in fields.iter().zip([("impact", &map.impact), ("urgency", &map.urgency)]) {
+            judge.choice(&format!("{key}.{part}"), WorkItemType::Incident, field, value);
+        }
     }
-    judge.servicenow(&format!("{key}.servicenow"));
+    connection.product.judge(&key, &mut judge);
     for (route_name, route) in routes.iter().filter(|(_, route)| route.connection == name) {
         judge.route(&format!("route.{route_name}"), route);
     }
@@ -63,17 +64,18 @@ pub fn findings(
 
 /// Fields of incidents whose choice lists a delivery goes by.
 #[must_use]
-pub fn wanted_values(connection: &Connection) -> Vec<&'static str> {
-    let close_code = (connection.policy.on_resolve == OnResolve::Resolve).then_some("close_code");
-    ["impact", "urgency"].into_iter().chain(close_code).collect()
+pub fn wanted_values(connection: &Connection) -> Vec<String> {
+    let words = connection.product.words();
+    let close_code = (connection.policy.on_resolve == OnResolve::Resolve).then_some(words.close_code);
+    words.severity.into_iter().chain(close_code.filter(|field| !field.is_empty())).collect()
 }
 
 /// Those of [`wanted_values`] that have no values in the tool.
 #[must_use]
-pub fn without_values(connection: &Connection, configuration: &Configuration) -> Vec<&'static str> {
-    let lists = configuration.choices.get(table_of(WorkItemType::Incident));
+pub fn without_values(connection: &Connection, configuration: &Configuration) -> Vec<String> {
+    let lists = configuration.choices.get(connection.product.words().table(WorkItemType::Incident));
     let mut wanted = wanted_values(connection);
-    wanted.retain(|field| lists.is_none_or(|lists| lists.get(*field).is_none_or(Vec::is_empty)));
+    wanted.retain(|field| lists.is_none_or(|lists| lists.get(field).is_none_or(Vec::is_empty)));
     wanted
 }
 
@@ -90,7 +92,9 @@ pub fn needs(part: &str, name: &str, connection: &Connection, routes: &BTreeMap<
         "choices" => true,
         "groups" => {
             let mut fields = mappings().map(|mapping| &mapping.fields).chain(routes().map(|route| &route.fields));
-            fields.any(|fields| fields.get("assignment_group").is_some_and(|group| is_constant(group) && !is_sys_id(group)))
+            let named = |group: &String| is_constant(group) && !connection.product.is_id(group);
+            let words = connection.product.words();
+            fields.any(|fields| fields.get(&words.group).is_some_and(named))
         }
         _ => false,
     }
@@ -101,31 +105,32 @@ fn is_constant(value: &str) -> bool {
     !value.trim().is_empty() && !["{{", "{%", "{#"].iter().any(|mark| value.contains(mark))
 }
 
-fn is_sys_id(value: &str) -> bool {
-    value.len() == 32 && value.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
 /// The nearest of `names`, or all of them unless they are too many to read.
-fn nearest<'a>(given: &str, names: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn nearest<'a>(given: &str, names: impl IntoIterator<Item = &'a str>) -> String {
     let names: BTreeSet<&str> = names.into_iter().collect();
     let many = names.len() > MOST_NAMES;
     let help = suggest(given, names.iter().copied());
     if many && help.starts_with("valid are") { format!("none of the {} there is like it", names.len()) } else { help }
 }
 
-struct Judge<'a> {
-    connection: &'a Connection,
-    configuration: &'a Configuration,
+/// The settings of a connection, held against what its tool has.
+pub struct Judge<'a> {
+    /// The connection.
+    pub connection: &'a Connection,
+    /// What the tool has, as far as it was read.
+    pub configuration: &'a Configuration,
+    words: Words,
     found: Vec<Finding>,
 }
 
 impl<'a> Judge<'a> {
-    fn wrong(&mut self, setting: &str, problem: String, remedy: String) {
+    /// Adds a finding.
+    pub fn wrong(&mut self, setting: &str, problem: String, remedy: String) {
         self.found.push(Finding { setting: setting.to_owned(), problem, remedy });
     }
 
     /// The fields of a table, if they were read.
-    fn fields(&self, table: &str) -> Option<&'a BTreeMap<String, Field>> {
+    pub fn fields(&self, table: &str) -> Option<&'a BTreeMap<String, Field>> {
         let whole = self.configuration.gap("fields").is_none();
         self.configuration.fields.as_ref().filter(|_| whole)?.get(table)
     }
@@ -133,7 +138,7 @@ impl<'a> Judge<'a> {
     /// The choice list of a field, if it has one and it was read.
     fn list(&self, kind: WorkItemType, field: &str) -> Option<&'a [Choice]> {
         let whole = self.configuration.gap("choices").is_none();
-        let list = self.configuration.choices.get(table_of(kind)).filter(|_| whole)?.get(field)?;
+        let list = self.configuration.choices.get(self.words.table(kind)).filter(|_| whole)?.get(field)?;
         Some(list.as_slice()).filter(|list| !list.is_empty())
     }
 
@@ -142,7 +147,7 @@ impl<'a> Judge<'a> {
         else {
             return;
         };
-        let table = table_of(kind);
+        let table = self.words.table(kind).to_owned();
         let named: Vec<_> = templates.iter().filter(|template| template.name.eq_ignore_ascii_case(name)).collect();
         if name.is_empty() || named.iter().any(|template| template.table == table) {
             return;
@@ -160,19 +165,20 @@ impl<'a> Judge<'a> {
     /// A field that is written, and its value when that is the same for every alert.
     fn field(&mut self, setting: &str, kind: WorkItemType, field: &str, constant: Option<&str>) {
         if let Some(false) = self.exists(kind, field) {
-            let names = self.fields(table_of(kind)).into_iter().flatten().map(|(name, _)| name.as_str());
-            let problem = format!("{} has no field {field}; ServiceNow ignores its values without a word", table_of(kind));
+            let table = self.words.table(kind);
+            let names = self.fields(table).into_iter().flatten().map(|(name, _)| name.as_str());
+            let problem = format!("{table} has no field {field}; {}", self.words.unknown_field);
             let help = nearest(field, names);
             return self.wrong(setting, problem, or_else(help, "correct the name, or add the column in the instance"));
         }
         let Some(value) = constant else { return };
-        if field == "assignment_group" {
+        if field == self.words.group {
             return self.group(setting, value);
         }
         if self.list(kind, field).is_some() {
             return self.choice(setting, kind, field, value);
         }
-        let own = self.fields(table_of(kind)).and_then(|fields| fields.get(field));
+        let own = self.fields(self.words.table(kind)).and_then(|fields| fields.get(field));
         let Some(Field { max_length: Some(most), .. }) = own.filter(|field| TEXTS.contains(&field.kind.as_str())) else {
             return;
         };
@@ -185,33 +191,26 @@ impl<'a> Judge<'a> {
 
     /// Whether a field of a work item type exists; nothing when that is not known.
     fn exists(&self, kind: WorkItemType, field: &str) -> Option<bool> {
-        // Reached through another record, or the system's own.
-        if field.contains('.') || field.starts_with("sys_") {
-            return None;
+        if self.fields(self.words.table(kind))?.contains_key(field) {
+            return Some(true);
         }
-        let own = self.fields(table_of(kind))?.contains_key(field);
-        let settings = &self.connection.servicenow;
-        if own || kind != WorkItemType::Incident || settings.write != WriteMode::ImportSet {
-            return Some(own);
-        }
-        // A staging column need not be a field of incidents.
-        let column = settings.import_set.columns.get(field).map_or(field, String::as_str);
-        Some(self.fields(&settings.import_set.table)?.contains_key(column))
+        self.connection.product.written_elsewhere(kind, field, self)
     }
 
     fn group(&mut self, setting: &str, name: &str) {
         let groups = self.configuration.groups.as_ref().filter(|_| self.configuration.gap("groups").is_none());
-        let Some(groups) = groups.filter(|_| !is_sys_id(name)) else { return };
+        let Some(groups) = groups.filter(|_| !self.connection.product.is_id(name)) else { return };
         if !groups.iter().any(|group| group.eq_ignore_ascii_case(name)) {
             let help = nearest(name, groups.iter().map(String::as_str));
             let problem = format!("there is no active group \"{name}\"");
-            self.wrong(setting, problem, or_else(help, "name an active group of the instance, or give its sys_id"));
+            self.wrong(setting, problem, or_else(help, "name an active group of the instance, or give its id"));
         }
     }
 
-    fn choice(&mut self, setting: &str, kind: WorkItemType, field: &str, value: &str) {
+    /// A value of a field that has a choice list.
+    pub fn choice(&mut self, setting: &str, kind: WorkItemType, field: &str, value: &str) {
         let Some(list) = self.list(kind, field) else { return };
-        let labels = self.connection.servicenow.input_display_value && kind == WorkItemType::Incident;
+        let labels = self.connection.product.takes_labels(kind);
         if list.iter().any(|choice| choice.value == value || (labels && choice.label == value)) {
             return;
         }
@@ -232,7 +231,7 @@ impl<'a> Judge<'a> {
 
     fn policy(&mut self, key: &str) {
         let policy = &self.connection.policy;
-        if let (Some(code), Some(list)) = (&policy.close_code, self.list(WorkItemType::Incident, "close_code")) {
+        if let (Some(code), Some(list)) = (&policy.close_code, self.list(WorkItemType::Incident, &self.words.close_code)) {
             let same = |choice: &Choice| choice.value.eq_ignore_ascii_case(code) || choice.label.eq_ignore_ascii_case(code);
             if !code.is_empty() && !list.iter().any(same) {
                 let help = nearest(code, list.iter().map(|choice| choice.value.as_str()));
@@ -240,73 +239,21 @@ impl<'a> Judge<'a> {
                 self.wrong(&format!("{key}.close_code"), problem, or_else(help, "name one of the instance's close codes"));
             }
         }
-        // The built-in names are for all types together.
-        let built_in = Policy::default().update_fields;
-        for (index, field) in policy.update_fields.iter().enumerate().filter(|(_, field)| !built_in.contains(field)) {
+        for (index, field) in policy.update_fields.iter().flatten().enumerate() {
             let known = [WorkItemType::Incident, WorkItemType::Alert].map(|kind| self.exists(kind, field));
             if known.contains(&Some(false)) && !known.contains(&Some(true)) {
-                let names = self.fields(table_of(WorkItemType::Incident)).into_iter().flatten().map(|(name, _)| name.as_str());
-                let problem = format!("incident has no field {field}");
+                let names =
+                    self.fields(self.words.table(WorkItemType::Incident)).into_iter().flatten().map(|(name, _)| name.as_str());
+                let problem = format!("{} has no field {field}", self.words.table(WorkItemType::Incident));
                 let help = nearest(field, names);
                 self.wrong(&format!("{key}.update_fields[{index}]"), problem, or_else(help, "correct the name"));
             }
         }
     }
 
-    fn servicenow(&mut self, key: &str) {
-        let settings = &self.connection.servicenow;
-        let incident = WorkItemType::Incident;
-        // A state is a value even where mappings give labels.
-        let states =
-            [("resolved_state".to_owned(), &settings.resolved_state), ("reopened_state".to_owned(), &settings.reopened_state)];
-        let closed = settings.closed_states.iter().enumerate().map(|(index, state)| (format!("closed_states[{index}]"), state));
-        for (setting, state) in states.into_iter().chain(closed) {
-            self.choice(&format!("{key}.{setting}"), incident, "state", state);
-        }
-        if settings.write == WriteMode::ImportSet {
-            self.staging(&format!("{key}.import_set"));
-        }
-        let items = &self.connection.configuration_item;
-        let Some(known) = self.fields("cmdb_ci").filter(|_| items.link) else { return };
-        let field = settings.ci_resource_id_field.trim();
-        if !field.is_empty() && !known.contains_key(field) {
-            let help = nearest(field, known.keys().map(String::as_str));
-            let remedy = or_else(help, "name the field that holds the ARM id, or set it to \"\"");
-            let problem = format!("cmdb_ci has no field {field}; configuration items are found by name only");
-            self.wrong(&format!("{key}.ci_resource_id_field"), problem, remedy);
-        }
-        if items.create && settings.ci_class != "cmdb_ci" && self.fields(&settings.ci_class).is_none() {
-            let problem = format!("there is no table {}; missing configuration items cannot be created", settings.ci_class);
-            self.wrong(&format!("{key}.ci_class"), problem, "name a class of the CMDB (cmdb_ci_computer)".to_owned());
-        }
-    }
-
-    fn staging(&mut self, key: &str) {
-        let settings = &self.connection.servicenow.import_set;
-        if self.configuration.plugins.get(&settings.table) == Some(&false) {
-            let problem = format!("there is no staging table {}", settings.table);
-            let remedy = "install the app it belongs to, or set servicenow.write = \"table\"".to_owned();
-            return self.wrong(&format!("{key}.table"), problem, remedy);
-        }
-        for (field, column) in &settings.columns {
-            let setting = format!("{key}.columns.{field}");
-            if self.fields(table_of(WorkItemType::Incident)).is_some_and(|known| !known.contains_key(field)) {
-                self.wrong(&setting, format!("incident has no field {field}"), "correct the name".to_owned());
-            }
-            if let Some(known) = self.fields(&settings.table).filter(|known| !known.contains_key(column)) {
-                let help = nearest(column, known.keys().map(String::as_str));
-                let problem = format!("{} has no column {column}", settings.table);
-                self.wrong(&setting, problem, or_else(help, "look the column up in the instance"));
-            }
-        }
-    }
-
     fn route(&mut self, key: &str, route: &Route) {
         let kind = route.work_item_type;
-        if kind != WorkItemType::Incident && self.configuration.plugins.get(EVENT_MANAGEMENT) == Some(&false) {
-            let problem = format!("the instance has no {EVENT_MANAGEMENT}, to which {} belongs", table_of(kind));
-            let remedy =
-                "activate the plugin Event Management (com.glideapp.itom.snac), or use the work item type incident".to_owned();
+        if let Some((problem, remedy)) = self.connection.product.missing(kind, self) {
             return self.wrong(&format!("{key}.work_item_type"), problem, remedy);
         }
         self.template(&format!("{key}.template"), kind, route.template.as_deref().unwrap_or_default());
@@ -317,7 +264,7 @@ impl<'a> Judge<'a> {
     }
 }
 
-fn or_else(help: String, otherwise: &str) -> String {
+pub(crate) fn or_else(help: String, otherwise: &str) -> String {
     if help.is_empty() { otherwise.to_owned() } else { help }
 }
 

@@ -268,7 +268,7 @@ impl Work<'_> {
         (held.correlation.repeats, held.correlation.repeats_noted, held.correlation.repeat_noted_at) =
             (repeats, repeats, Some(now));
         let done =
-            self.update(held, item, Change { transition: None, note: Some(note), fields }, "update", Effect::Updated).await;
+            self.update(held, item, Change { note: Some(note), fields, ..Change::default() }, "update", Effect::Updated).await;
         if matches!(&done, Err(error) if !matches!(error, PartError::Provider(ProviderError::Ambiguous { .. }))) {
             (held.correlation.repeats, held.correlation.repeats_noted, held.correlation.repeat_noted_at) = before;
         }
@@ -280,23 +280,23 @@ impl Work<'_> {
         let Some(known) = &held.correlation.work_item else { return std::collections::BTreeMap::new() };
         let (draft, _) = self.draft(item.key.clone(), None, None);
         let mut fields = self.line.provider.fields(&draft);
+        let following = self.line.settings.following();
         fields.retain(|field, value| {
             let (written, current) = (known.written.get(field), item.values.get(field));
-            self.line.settings.policy.update_fields.contains(field)
-                && written.is_some_and(|written| written != value)
-                && written == current
+            following.contains(field) && written.is_some_and(|written| written != value) && written == current
         });
         fields
     }
 
     async fn resolve(&self, held: &mut Held, item: &WorkItem, effect: Effect) -> Result<Done, PartError> {
         let (close_notes, remarks) = self.line.renderer.close_notes(self.alert);
-        let mut fields = std::collections::BTreeMap::from([("close_notes".to_owned(), close_notes)]);
-        if let Some(code) = &self.line.settings.policy.close_code {
-            fields.insert("close_code".to_owned(), code.clone());
-        }
         let note = notes::note_resolved(self.alert, &self.part.label, &self.part.event_key);
-        let change = Change { transition: Some(Transition::Resolve), note: Some(note), fields };
+        let change = Change {
+            transition: Some(Transition::Resolve),
+            note: Some(note),
+            close_notes: Some(close_notes),
+            ..Change::default()
+        };
         let mut done = self.update(held, item, change, "resolve", effect).await?;
         done.remarks.extend(remarks);
         Ok(done)

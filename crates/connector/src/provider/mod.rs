@@ -1,10 +1,11 @@
 //! Code for one ITSM product behind one trait. A provider knows its tool's wire and nothing of Azure, queues or stores.
 //! Every provider is a folder with `mod.rs` (the provider), `client.rs` (wire), `auth.rs`, `mapping.rs`, `config.rs`,
-//! `tests.rs`; a new one is that folder and one line in [`build`]. What they share stands beside them: [`wire`] (HTTP),
-//! [`token`], [`retry_after`], [`cached`], [`dry_run`].
+//! `tests.rs`; a new one is that folder and one line in the list of [`product`]. What they share stands beside them: [`wire`]
+//! (HTTP), [`token`], [`retry_after`], [`cached`], [`dry_run`].
 
 pub mod cached;
 pub mod dry_run;
+pub mod product;
 pub mod records;
 pub mod retry_after;
 pub mod servicenow;
@@ -26,7 +27,7 @@ use crate::configuration::Configuration;
 use crate::probe::Report;
 use crate::rows::RecordKind;
 use crate::secret::Secrets;
-use crate::settings::{Connection, ProviderName};
+use crate::settings::Connection;
 use crate::work_item::{Change, ConfigurationItem, Draft, WorkItem, WorkItemKey, WorkItemType, Written};
 
 /// Why a call to the ITSM tool did not give what was asked, shaped by what the caller does next. Causes and remedies are
@@ -231,8 +232,6 @@ pub fn build(name: &str, connection: &Connection, surroundings: &Surroundings) -
         // Creating a configuration item is a write.
         connection.configuration_item.create = false;
     }
-    let provider: Arc<dyn Provider> = match connection.provider {
-        ProviderName::ServiceNow => Arc::new(servicenow::ServiceNow::new(name, &connection, surroundings).map_err(bad)?),
-    };
+    let provider = connection.product.build(name, &connection, surroundings).map_err(bad)?;
     Ok(if connection.dry_run { Arc::new(dry_run::DryRun(provider)) } else { provider })
 }

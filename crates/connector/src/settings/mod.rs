@@ -11,7 +11,7 @@ mod shape;
 pub mod source;
 pub mod span;
 pub mod storage;
-mod validate;
+pub mod validate;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
 use crate::alert::Severity;
-use crate::provider::servicenow::config::{ServiceNowAuth, ServiceNowSettings};
+use crate::provider::product::Product;
 use crate::route::Route;
 use crate::secret::SecretRef;
 use crate::work_item::WorkItemType;
@@ -65,26 +65,15 @@ pub struct Settings {
     pub key_vault: Option<Box<KeyVault>>,
 }
 
-/// Which ITSM product.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ProviderName {
-    /// ServiceNow.
-    #[serde(rename = "servicenow")]
-    ServiceNow,
-}
-
 /// One configured ITSM instance.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(extend("unevaluatedProperties" = false))]
 pub struct Connection {
-    /// Which ITSM product.
-    pub provider: ProviderName,
+    /// Which ITSM product, and what only it knows; how to authenticate is part of that.
+    #[serde(flatten)]
+    pub product: Product,
     /// Address of the instance, `https://NAME.service-now.com`. Plain http is allowed to loopback only.
     pub url: Url,
-    /// How to authenticate. Secrets are given as `"$NAME"`, the name of an environment variable, or as
-    /// `"@NAME"`, the name of a secret in the vault of `key_vault`.
-    pub auth: ServiceNowAuth,
     /// Reads only: look-ups are done, writes are logged and not done.
     #[serde(default)]
     pub dry_run: bool,
@@ -127,9 +116,6 @@ pub struct Connection {
     /// Which records flow back.
     #[serde(default)]
     pub sync: SyncSettings,
-    /// What only ServiceNow knows.
-    #[serde(default)]
-    pub servicenow: ServiceNowSettings,
 }
 
 impl Connection {
@@ -141,6 +127,12 @@ impl Connection {
             WorkItemType::Event => &self.event,
             WorkItemType::Alert => &self.alert,
         }
+    }
+
+    /// Fields, by the tool's own names, that follow the alert when it fires again.
+    #[must_use]
+    pub fn following(&self) -> Vec<String> {
+        self.policy.update_fields.clone().unwrap_or_else(|| self.product.words().following)
     }
 }
 
@@ -187,8 +179,10 @@ pub struct Policy {
     pub reopen_window: Span,
     /// At least this long between two work notes about repeats; those between are counted. `"0s"` notes each.
     pub repeat_note_interval: Span,
-    /// Fields (by the tool's own names) that follow the alert when it fires again, unless a person changed them.
-    pub update_fields: Vec<String>,
+    /// Fields (by the tool's own names) that follow the alert when it fires again, unless a person changed them. Default: those
+    /// that carry its severity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub update_fields: Option<Vec<String>>,
     /// Work items that one alert may make at most (`per = "ci"` and `per = "row"`); the rest is named in the last one.
     pub max_work_items: usize,
 }
@@ -201,7 +195,7 @@ impl Default for Policy {
             close_notes: "Azure Monitor reports that the condition is over{% if alert.resolved_at %} since {{ alert.resolved_at }}{% endif %}.".to_owned(),
             reopen_window: Span::hours(24),
             repeat_note_interval: Span::seconds(0),
-            update_fields: vec!["impact".to_owned(), "urgency".to_owned(), "severity".to_owned()],
+            update_fields: None,
             max_work_items: 100,
         }
     }

@@ -36,7 +36,7 @@ impl Shape {
             if variants.iter().all(|variant| variant.get("const").is_some()) {
                 self.word(variants, path, value);
             } else {
-                self.tagged(variants, path, value);
+                self.tagged(&schema, variants, path, value);
             }
             return;
         }
@@ -103,27 +103,34 @@ impl Shape {
         self.wrong(path, value.span(), message, suggest(&given, words()));
     }
 
-    /// A table whose `type` says what else is in it.
-    fn tagged(&mut self, variants: &[Value], path: &str, value: &Spanned<DeValue<'_>>) {
-        let tag = |variant: &Value| variant.pointer("/properties/type/const").and_then(Value::as_str).map(str::to_owned);
+    /// A table of which one member says what else is in it, besides what is in all of them.
+    fn tagged(&mut self, common: &Value, variants: &[Value], path: &str, value: &Spanned<DeValue<'_>>) {
+        let name = variants.iter().find_map(tag_name).unwrap_or_default();
+        let tag = |variant: &Value| tag_value(variant, &name).map(str::to_owned);
         let tags: Vec<String> = variants.iter().filter_map(tag).collect();
         let DeValue::Table(table) = value.get_ref() else {
             let message = format!("must be a table, not {}", found_name(value.get_ref()));
-            return self.wrong(path, value.span(), message, format!("write for example {{ type = \"{}\", .. }}", tags.join("|")));
+            return self.wrong(
+                path,
+                value.span(),
+                message,
+                format!("write for example {{ {name} = \"{}\", .. }}", tags.join("|")),
+            );
         };
-        let Some(given) = table.get("type") else {
+        let Some(given) = table.get(name.as_str()) else {
             let remedy = format!("valid are {}", tags.join(", "));
-            return self.wrong(&join(path, "type"), value.span(), "is missing".to_owned(), remedy);
+            return self.wrong(&join(path, &name), value.span(), "is missing".to_owned(), remedy);
         };
         if let Some(variant) = variants.iter().find(|variant| tag(variant).as_deref() == given.get_ref().as_str()) {
-            return self.table(variant, path, table, value.span());
+            let whole = merged(common, resolved(&self.schema, variant), variant);
+            return self.table(&whole, path, table, value.span());
         }
         let shown = match given.get_ref().as_str() {
             Some(text) => format!("\"{text}\""),
             None => found_name(given.get_ref()).to_owned(),
         };
         let remedy = suggest(given.get_ref().as_str().unwrap_or_default(), tags.iter().map(String::as_str));
-        self.wrong(&join(path, "type"), given.span(), format!("{shown} is not one of its values"), remedy);
+        self.wrong(&join(path, &name), given.span(), format!("{shown} is not one of its values"), remedy);
     }
 
     /// A text that must read as something.
@@ -143,6 +150,30 @@ impl Shape {
     fn wrong(&mut self, path: &str, span: Range<usize>, message: String, remedy: String) {
         self.problems.push((Problem::new(path, message, remedy), span));
     }
+}
+
+/// The member of a variant that can have one value only.
+fn tag_name(variant: &Value) -> Option<String> {
+    let properties = variant.get("properties")?.as_object()?;
+    properties.iter().find(|(_, property)| property.get("const").is_some()).map(|(name, _)| name.clone())
+}
+
+fn tag_value<'a>(variant: &'a Value, name: &str) -> Option<&'a str> {
+    variant.get("properties")?.get(name)?.get("const")?.as_str()
+}
+
+/// One table of several descriptions of it.
+fn merged(common: &Value, referred: &Value, variant: &Value) -> Value {
+    let (mut properties, mut required) = (serde_json::Map::new(), Vec::new());
+    for part in [common, referred, variant] {
+        properties.extend(part.get("properties").and_then(Value::as_object).cloned().unwrap_or_default());
+        for name in part.get("required").and_then(Value::as_array).into_iter().flatten() {
+            if !required.contains(name) {
+                required.push(name.clone());
+            }
+        }
+    }
+    serde_json::json!({"properties": properties, "required": required})
 }
 
 /// Follows a reference, and takes what is optional for what it is when it is there.

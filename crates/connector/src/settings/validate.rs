@@ -10,7 +10,6 @@ use url::Url;
 use super::problem::{Problem, suggest};
 use super::span::Span;
 use super::{Connection, Entra, Settings, is_loopback};
-use crate::provider::servicenow::config::ServiceNowAuth;
 use crate::secret::{Place, SecretRef, Secrets};
 use crate::work_item::WorkItemType;
 use crate::work_item::render::Renderer;
@@ -81,6 +80,14 @@ impl Settings {
                 let remedy = suggest(&route.connection, self.connections.keys().map(String::as_str));
                 check.wrong(&format!("{key}.connection"), message, remedy);
             }
+            if let Some(connection) = self.connections.get(&route.connection) {
+                let words = connection.product.words();
+                if words.table(route.work_item_type).is_empty() {
+                    let known: Vec<_> = words.tables.iter().map(|(kind, _)| kind.name()).collect();
+                    let message = format!("{} has no {}", words.title, route.work_item_type);
+                    check.wrong(&format!("{key}.work_item_type"), message, format!("write {}", known.join(" or ")));
+                }
+            }
             check.field_names(&format!("{key}.fields"), route.fields.keys());
             check.not_blank(&format!("{key}.template"), route.template.as_deref());
         }
@@ -104,8 +111,8 @@ impl Settings {
     }
 }
 
-/// A validation under way.
-struct Check<'a> {
+/// A validation under way. Keys are those of `connector.toml`.
+pub struct Check<'a> {
     secrets: &'a dyn Secrets,
     /// Whether there is a vault for references to it.
     vault: bool,
@@ -113,15 +120,15 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn wrong(&mut self, key: &str, message: impl Into<String>, remedy: impl Into<String>) {
+    /// Adds a problem of `key`: what is wrong and what to do.
+    pub fn wrong(&mut self, key: &str, message: impl Into<String>, remedy: impl Into<String>) {
         self.problems.push(Problem::new(key, message, remedy));
     }
 
     fn connection(&mut self, key: &str, name: &str, connection: &Connection) {
         let at = |setting: &str| format!("{key}.{setting}");
         self.name(key, name);
-        self.instance(&at("url"), &connection.url);
-        self.authentication(&at("auth"), &connection.auth);
+        self.instance(&at("url"), &connection.url, connection.product.words().path);
         if !(1..=32).contains(&connection.concurrency) {
             self.wrong(&at("concurrency"), "is out of bounds", "choose 1 to 32");
         }
@@ -142,7 +149,7 @@ impl Check<'_> {
             self.not_blank(&at(&format!("severity.{severity:?}.urgency")), Some(&map.urgency));
         }
         self.sync(&at("sync"), &connection.sync);
-        self.servicenow(&at("servicenow"), connection);
+        connection.product.validate(key, connection, self);
         if let Err(problems) = Renderer::compile(name, connection) {
             self.problems.extend(problems);
         }
@@ -156,54 +163,7 @@ impl Check<'_> {
         if !(1..=1000).contains(&policy.max_work_items) {
             self.wrong(&format!("{key}.max_work_items"), "is out of bounds", "choose 1 to 1000");
         }
-        self.field_names(&format!("{key}.update_fields"), policy.update_fields.iter());
-    }
-
-    fn servicenow(&mut self, key: &str, connection: &Connection) {
-        let settings = &connection.servicenow;
-        let at = |setting: &str| format!("{key}.{setting}");
-        // These become parts of paths and queries.
-        self.table_name(&at("ci_class"), &settings.ci_class);
-        self.table_name(&at("import_set.table"), &settings.import_set.table);
-        if !settings.ci_resource_id_field.is_empty() {
-            self.table_name(&at("ci_resource_id_field"), &settings.ci_resource_id_field);
-        }
-        self.field_names(&at("import_set.columns"), settings.import_set.columns.keys());
-        for (setting, state) in [("resolved_state", &settings.resolved_state), ("reopened_state", &settings.reopened_state)] {
-            self.not_blank(&at(setting), Some(state));
-            if settings.closed_states.contains(state) {
-                let remedy = "a closed record is never touched, so name another state";
-                self.wrong(&at(setting), "is one of closed_states", remedy);
-            }
-        }
-        if settings.resolved_state == settings.reopened_state {
-            self.wrong(&at("reopened_state"), "is the same as resolved_state", "name a state in which people work");
-        }
-        self.not_blank(&at("event_source"), Some(&settings.event_source));
-        if settings.event_source.chars().count() > 100 {
-            self.wrong(&at("event_source"), "is too long", "ServiceNow keeps 100 characters");
-        }
-    }
-
-    fn authentication(&mut self, key: &str, auth: &ServiceNowAuth) {
-        let at = |setting: &str| format!("{key}.{setting}");
-        match auth {
-            ServiceNowAuth::Basic { username, password } => {
-                self.not_blank(&at("username"), Some(username));
-                self.secret(&at("password"), password);
-            }
-            ServiceNowAuth::OauthPassword { client_id, client_secret, username, password } => {
-                self.not_blank(&at("client_id"), Some(client_id));
-                self.secret(&at("client_secret"), client_secret);
-                self.not_blank(&at("username"), Some(username));
-                self.secret(&at("password"), password);
-            }
-            ServiceNowAuth::ClientCredentials { client_id, client_secret } => {
-                self.not_blank(&at("client_id"), Some(client_id));
-                self.secret(&at("client_secret"), client_secret);
-            }
-            ServiceNowAuth::ApiKey { key } => self.secret(&at("key"), key),
-        }
+        self.field_names(&format!("{key}.update_fields"), policy.update_fields.iter().flatten());
     }
 
     fn entra(&mut self, entra: &Entra) {
@@ -222,7 +182,7 @@ impl Check<'_> {
     }
 
     /// A secret must be named, not written down, and there.
-    fn secret(&mut self, key: &str, reference: &SecretRef) {
+    pub fn secret(&mut self, key: &str, reference: &SecretRef) {
         match reference.place() {
             None => {
                 let remedy = "write \"$NAME\" and put the secret into the environment variable NAME, or \"@NAME\" for a secret in \
@@ -249,15 +209,15 @@ impl Check<'_> {
         }
     }
 
-    fn instance(&mut self, key: &str, url: &Url) {
+    fn instance(&mut self, key: &str, url: &Url, path: bool) {
         self.address(key, url);
-        if !matches!(url.path(), "" | "/") {
+        if !path && !matches!(url.path(), "" | "/") {
             self.wrong(key, "must not have a path", "name the instance only: https://NAME.service-now.com");
         }
     }
 
     /// Never quotes the address: someone may have written a password into it.
-    fn address(&mut self, key: &str, url: &Url) {
+    pub fn address(&mut self, key: &str, url: &Url) {
         if !url.username().is_empty() || url.password().is_some() {
             self.wrong(key, "must not hold a user name or password", "they belong into auth");
         }
@@ -272,7 +232,8 @@ impl Check<'_> {
         }
     }
 
-    fn certificate(&mut self, key: &str, path: &Path) {
+    /// It must be a PEM file that can be read.
+    pub fn certificate(&mut self, key: &str, path: &Path) {
         match std::fs::read_to_string(path) {
             Err(error) => {
                 let message = format!("{} cannot be read: {error}", path.display());
@@ -286,7 +247,8 @@ impl Check<'_> {
         }
     }
 
-    fn field_names<'a>(&mut self, key: &str, names: impl Iterator<Item = &'a String>) {
+    /// Each must look like a field name of a tool.
+    pub fn field_names<'a>(&mut self, key: &str, names: impl Iterator<Item = &'a String>) {
         for name in names {
             if name.trim().is_empty() || name.chars().any(|c| c.is_control() || c.is_whitespace()) {
                 let remedy = "use the ITSM tool's own field name (short_description), not its label";
@@ -295,25 +257,29 @@ impl Check<'_> {
         }
     }
 
-    fn table_name(&mut self, key: &str, name: &str) {
+    /// It becomes part of a path or query: letters, digits and `_` only.
+    pub fn table_name(&mut self, key: &str, name: &str) {
         if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
             self.wrong(key, "is not a name of a table or field", "use letters, digits and _");
         }
     }
 
-    fn not_blank(&mut self, key: &str, text: Option<&str>) {
+    /// It may be left out but not be empty.
+    pub fn not_blank(&mut self, key: &str, text: Option<&str>) {
         if text.is_some_and(|text| text.trim().is_empty()) {
             self.wrong(key, "is empty", "give it a value");
         }
     }
 
-    fn positive(&mut self, key: &str, span: Span) {
+    /// It must be longer than nothing.
+    pub fn positive(&mut self, key: &str, span: Span) {
         if span.get().is_zero() {
             self.wrong(key, "must be longer than nothing", "write for example \"30s\"");
         }
     }
 
-    fn at_most(&mut self, key: &str, span: Span, seconds: u64) {
+    /// It may be so many seconds at most.
+    pub fn at_most(&mut self, key: &str, span: Span, seconds: u64) {
         if span.get() > Duration::from_secs(seconds) {
             self.wrong(key, format!("{span} is too long"), format!("at most {}", Span::seconds(seconds)));
         }

@@ -192,6 +192,8 @@ pub struct Change {
     pub transition: Option<Transition>,
     /// Work note to append. It ends with a marker line that names the event, so that a repeated append can be seen.
     pub note: Option<String>,
+    /// Close notes of a resolution; its code stands in the connection's policy.
+    pub close_notes: Option<String>,
     /// Fields to set, by the tool's own names. The engine has already left out those that a person changed.
     pub fields: BTreeMap<String, String>,
 }

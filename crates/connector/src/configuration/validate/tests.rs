@@ -1,3 +1,4 @@
+use super::super::EVENT_MANAGEMENT;
 use super::*;
 use crate::configuration::{Gap, Template};
 use crate::settings::Settings;

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use super::Connection;
 use super::client::{Client, Row, Write, fits_query};
 use crate::provider::{ConfigurationItemFound, ConfigurationItemQuery, ProviderError};
-use crate::settings::{Ambiguous, Connection};
+use crate::settings::Ambiguous;
 use crate::work_item::ConfigurationItem;
 
 const FIELDS: &str = "sys_id,name,fqdn,sys_class_name,install_status,operational_status,sys_updated_on";
@@ -87,7 +88,7 @@ pub(super) async fn find(
     query: &ConfigurationItemQuery,
 ) -> Result<ConfigurationItemFound, ProviderError> {
     let mut found = ConfigurationItemFound::default();
-    let id_field = connection.servicenow.ci_resource_id_field.trim();
+    let id_field = connection.own.servicenow.ci_resource_id_field.trim();
     let fields = if id_field.is_empty() { FIELDS.to_owned() } else { format!("{FIELDS},{id_field}") };
     let mut several = false;
     for name in query.names.iter().filter(|name| !name.trim().is_empty() && !fits_query(name.trim())) {
@@ -140,7 +141,7 @@ async fn create(
     let Some(name) = query.names.iter().map(|name| name.trim()).find(|name| !name.is_empty()) else {
         return Ok(());
     };
-    let settings = &connection.servicenow;
+    let settings = &connection.own.servicenow;
     let is_address = name.parse::<std::net::IpAddr>().is_ok();
     let short = name.split('.').next().filter(|short| !is_address && !short.is_empty()).unwrap_or(name);
     let mut values = BTreeMap::from([("name".to_owned(), short.to_owned())]);

@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use url::Url;
 
+use super::Connection;
 use super::auth::{self, Auth};
 use super::cells::{self, Cell, Listed};
 use super::classify::{Trouble, judge, judge_as};
@@ -18,7 +19,6 @@ use super::pace::Pace;
 use crate::clock::Clock;
 use crate::provider::wire::{Answer, Effect, Wire};
 use crate::provider::{ProviderError, Surroundings};
-use crate::settings::Connection;
 
 /// A record: only the columns that were asked for, exist, and may be read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -105,7 +105,7 @@ impl Client {
         let wire = Wire::new(connection)?;
         let base = connection.url.clone();
         let token_url = below(&base, &["oauth_token.do"]);
-        let auth = Auth::new(connection.auth.clone(), wire.clone(), token_url, surroundings);
+        let auth = Auth::new(connection.own.auth.clone(), wire.clone(), token_url, surroundings);
         Ok(Self { wire, base, auth, clock: Arc::clone(&surroundings.clock), pace: Pace::default() })
     }
 

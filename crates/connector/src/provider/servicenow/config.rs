@@ -7,6 +7,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::secret::SecretRef;
 
+/// The settings of a connection that only ServiceNow has.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ServiceNowConnection")]
+pub struct Config {
+    /// How to authenticate. Secrets are given as `"$NAME"`, the name of an environment variable, or as
+    /// `"@NAME"`, the name of a secret in the vault of `key_vault`.
+    pub auth: ServiceNowAuth,
+    /// What only ServiceNow knows.
+    #[serde(default)]
+    pub servicenow: ServiceNowSettings,
+}
+
 /// How to authenticate at a ServiceNow instance.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]

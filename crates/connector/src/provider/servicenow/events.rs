@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::Connection;
 use super::client::{Client, Row, Write};
 use super::config::EventMode;
 use super::mapping;
 use crate::provider::ProviderError;
-use crate::settings::Connection;
 use crate::work_item::WorkItemType;
 
 /// Sends an event. Answers the record and whether it stood there already.
@@ -23,7 +23,7 @@ pub(super) async fn create(
     if let Some(row) = earlier(client, values, columns).await? {
         return Ok((row, true));
     }
-    match connection.servicenow.events {
+    match connection.own.servicenow.events {
         EventMode::EmEvent => {
             let write = Write {
                 table: mapping::table(WorkItemType::Event),

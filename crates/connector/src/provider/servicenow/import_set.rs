@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::Connection;
 use super::client::{Client, Row, Write};
 use super::mapping;
 use crate::provider::ProviderError;
-use crate::settings::Connection;
 use crate::work_item::{WorkItemKey, WorkItemType};
 
 /// What the transform map made of a row.
@@ -39,7 +39,7 @@ pub(super) async fn create(
     values: &BTreeMap<String, String>,
     columns: &str,
 ) -> Result<Imported, ProviderError> {
-    let settings = &connection.servicenow.import_set;
+    let settings = &connection.own.servicenow.import_set;
     let staged: BTreeMap<&str, &str> =
         values.iter().map(|(name, value)| (settings.columns.get(name).unwrap_or(name).as_str(), value.as_str())).collect();
     let body = serde_json::to_value(&staged).unwrap_or_default();

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
+use super::Connection;
 use super::client::{Client, Row};
 use crate::alert::Severity;
-use crate::settings::Connection;
 use crate::work_item::{Draft, Phase, WorkItem, WorkItemKey, WorkItemType};
 
 /// What `correlation_display` says, so that people and reports can tell our records.
@@ -162,7 +162,7 @@ fn incident(draft: &Draft, connection: &Connection) -> BTreeMap<String, String> 
 
 fn event(draft: &Draft, connection: &Connection) -> BTreeMap<String, String> {
     let mut fields = map([
-        ("source", connection.servicenow.event_source.clone()),
+        ("source", connection.own.servicenow.event_source.clone()),
         ("node", one_line(&draft.resource)),
         ("metric_name", one_line(&draft.measure)),
         ("type", one_line(&draft.rule)),
@@ -275,7 +275,8 @@ pub(super) fn columns<'a>(kind: WorkItemType, connection: &'a Connection, sent: 
             "sys_updated_on",
         ],
     };
-    let mapped = connection.mapping(kind).fields.keys().chain(&connection.policy.update_fields).map(String::as_str);
+    let mapped =
+        connection.mapping(kind).fields.keys().chain(connection.policy.update_fields.iter().flatten()).map(String::as_str);
     let mut names: Vec<&str> = fixed.to_vec();
     for name in mapped.chain(sent) {
         if !names.contains(&name) && !WRITE_ONLY.contains(&name) {
@@ -287,7 +288,7 @@ pub(super) fn columns<'a>(kind: WorkItemType, connection: &'a Connection, sent: 
 
 /// Where a record stands.
 pub(super) fn phase(kind: WorkItemType, state: &str, connection: &Connection) -> Phase {
-    let settings = &connection.servicenow;
+    let settings = &connection.own.servicenow;
     match kind {
         // A closed alert can be reopened, so it is only resolved to us.
         WorkItemType::Alert if state.eq_ignore_ascii_case("closed") => Phase::Resolved,
@@ -304,7 +305,7 @@ pub(super) fn work_item(kind: WorkItemType, row: &Row, key: WorkItemKey, client:
     let ended = ["resolved_at", "closed_at", "sys_updated_on"].into_iter().find_map(|column| instant(row.value(column)));
     let number = ["number", "message_key"].into_iter().map(|column| row.value(column)).find(|text| !text.is_empty());
     let mapped = &connection.mapping(kind).fields;
-    let shown = |name: &str| connection.servicenow.input_display_value && mapped.contains_key(name);
+    let shown = |name: &str| connection.own.servicenow.input_display_value && mapped.contains_key(name);
     let value = |(name, cell): (&String, &super::cells::Cell<'_>)| {
         let text = if shown(name) { &cell.display } else { &cell.value };
         (name.clone(), text.clone().into_owned())

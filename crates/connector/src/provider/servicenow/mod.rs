@@ -13,13 +13,13 @@ use self::client::{Client, Row, Write, fits_query};
 use self::config::WriteMode;
 use self::template::Template;
 use super::cached::Cached;
+use super::product::Configured;
 use super::records::{Ask, Gone, Page, Position};
 use super::{ConfigurationItemFound, ConfigurationItemQuery, Lifecycle, Provider, ProviderError, Surroundings};
 use crate::clock::Clock;
 use crate::configuration::Configuration;
 use crate::probe::Report;
 use crate::rows::RecordKind;
-use crate::settings::Connection;
 use crate::work_item::{Change, Draft, Transition, WorkItem, WorkItemKey, WorkItemType, Written};
 
 mod auth;
@@ -38,6 +38,7 @@ mod keyset;
 mod mapping;
 mod notes;
 mod pace;
+mod product;
 mod records;
 mod refresh;
 mod template;
@@ -45,7 +46,8 @@ mod template;
 mod tests;
 mod walk;
 
-pub(crate) use refresh::table_of;
+/// The settings of a connection to ServiceNow.
+type Connection = Configured<config::Config>;
 
 /// How long choice lists and templates are believed.
 const LISTS_LIVE: Duration = Duration::from_secs(15 * 60);
@@ -63,12 +65,12 @@ pub struct ServiceNow {
 
 impl ServiceNow {
     /// Sets up a connection; touches no network. The error says what is wrong and what to do.
-    pub fn new(name: &str, connection: &Connection, surroundings: &Surroundings) -> Result<Self, String> {
+    fn new(name: &str, connection: Connection, surroundings: &Surroundings) -> Result<Self, String> {
         let clock = Arc::clone(&surroundings.clock);
         Ok(Self {
             name: name.to_owned(),
-            connection: connection.clone(),
-            client: Client::new(connection, surroundings)?,
+            client: Client::new(&connection, surroundings)?,
+            connection,
             choices: Cached::new(Arc::clone(&clock), LISTS_LIVE),
             templates: Cached::new(Arc::clone(&clock), LISTS_LIVE),
             clock,
@@ -84,7 +86,7 @@ impl ServiceNow {
     }
 
     fn input_display_value(&self, kind: WorkItemType) -> bool {
-        self.connection.servicenow.input_display_value && kind == WorkItemType::Incident
+        self.connection.own.servicenow.input_display_value && kind == WorkItemType::Incident
     }
 
     /// Records whose key column fits `query`, each with the key it really carries.
@@ -127,7 +129,7 @@ impl ServiceNow {
         change: &Change,
         fields: &mut BTreeMap<String, String>,
     ) -> Result<Vec<String>, ProviderError> {
-        let settings = &self.connection.servicenow;
+        let settings = &self.connection.own.servicenow;
         let mut remarks = Vec::new();
         let state = match (change.transition, item.kind) {
             (None, _) => return Ok(remarks),
@@ -138,23 +140,20 @@ impl ServiceNow {
         };
         fields.insert("state".to_owned(), state.to_owned());
         if change.transition == Some(Transition::Resolve) && item.kind == WorkItemType::Incident {
-            let wanted = fields.get("close_code").cloned().or_else(|| self.connection.policy.close_code.clone());
+            let wanted = self.connection.policy.close_code.clone();
             let known = choices::cached(&self.choices, &self.client, "close_code").await?;
             let list = known.as_ref().map(|known| known.list.as_slice());
             let (code, remark) = choices::close_code(wanted.as_deref().filter(|code| !code.is_empty()), list);
             remarks.extend(known.and_then(|known| known.remark).into_iter().chain(remark));
             fields.insert("close_code".to_owned(), code);
-            let notes = change.note.as_deref().unwrap_or("Azure Monitor reports that the condition is over.");
-            let notes = fields.entry("close_notes".to_owned()).or_insert_with(|| notes.to_owned());
-            if notes.trim().is_empty() {
-                "Azure Monitor reports that the condition is over.".clone_into(notes);
-            }
+            let given = change.close_notes.as_deref().or(change.note.as_deref()).filter(|notes| !notes.trim().is_empty());
+            let notes = given.unwrap_or("Azure Monitor reports that the condition is over.");
+            fields.insert("close_notes".to_owned(), notes.to_owned());
         }
         if item.kind == WorkItemType::Alert {
-            // Alerts know neither; the notes are kept as a work note.
-            fields.remove("close_code");
-            if let (Some(notes), None) = (fields.remove("close_notes"), &change.note) {
-                fields.insert("work_notes".to_owned(), mapping::cut_note(&notes));
+            // Alerts know no close notes; they are kept as a work note.
+            if let (Some(notes), None) = (&change.close_notes, &change.note) {
+                fields.insert("work_notes".to_owned(), mapping::cut_note(notes));
             }
         }
         Ok(remarks)
@@ -223,7 +222,7 @@ impl Provider for ServiceNow {
         if let Some(number) = draft.follows.as_ref().filter(|_| draft.kind != WorkItemType::Event) {
             sent.insert("work_notes".to_owned(), format!("Follows {number}: the same condition, which had ended there."));
         }
-        if draft.kind == WorkItemType::Incident && self.connection.servicenow.write == WriteMode::ImportSet {
+        if draft.kind == WorkItemType::Incident && self.connection.own.servicenow.write == WriteMode::ImportSet {
             return self.create_by_import_set(draft, sent).await;
         }
         let mut remarks = self.apply_template(draft, &mut sent).await?;

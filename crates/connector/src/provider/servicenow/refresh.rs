@@ -19,11 +19,6 @@ const MOST_GROUPS: usize = 5_000;
 const MOST_FIELDS: usize = 5_000;
 const READ_AGAIN: &str = "it is read again with the next refresh, or at once with `itsm-connector refresh`";
 
-/// The table of a kind of work item.
-pub(crate) const fn table_of(kind: WorkItemType) -> &'static str {
-    mapping::table(kind)
-}
-
 type Fields = BTreeMap<String, BTreeMap<String, Field>>;
 type Choices = BTreeMap<String, BTreeMap<String, Vec<Choice>>>;
 
@@ -39,7 +34,7 @@ pub(super) async fn configuration(tool: &ServiceNow, kinds: &[WorkItemType]) -> 
     let mut plugins = BTreeMap::new();
     let exists = table_exists(tool, "em_event").await;
     plugins.extend(parts.take("plugins", exists)?.map(|exists| (EVENT_MANAGEMENT.to_owned(), exists)));
-    let settings = &tool.connection.servicenow;
+    let settings = &tool.connection.own.servicenow;
     if settings.write == WriteMode::ImportSet {
         let table = settings.import_set.table.clone();
         let exists = table_exists(tool, &table).await;
@@ -196,11 +191,11 @@ async fn fields(tool: &ServiceNow, kinds: &[WorkItemType]) -> Part<Fields> {
     const REMEDY: &str = "give the integration user the right to read sys_dictionary (role personalize_dictionary); without it field \
         names and lengths in the settings are not checked";
     let connection = &tool.connection;
-    let staging = connection.servicenow.import_set.table.as_str();
-    let class = connection.servicenow.ci_class.as_str();
+    let staging = connection.own.servicenow.import_set.table.as_str();
+    let class = connection.own.servicenow.ci_class.as_str();
     // Each table with its parents.
     let mut wanted: Vec<(&str, Vec<&str>)> = tables(kinds).into_iter().map(|table| (table, lineage(table))).collect();
-    if connection.servicenow.write == WriteMode::ImportSet {
+    if connection.own.servicenow.write == WriteMode::ImportSet {
         wanted.push((staging, vec![staging, "sys_import_set_row"]));
     }
     if connection.configuration_item.link {

@@ -78,7 +78,7 @@ pub(super) async fn constants(provider: &ServiceNow, report: &mut Report) {
         if list.is_empty() {
             continue;
         }
-        let by_label = provider.connection.servicenow.input_display_value;
+        let by_label = provider.connection.own.servicenow.input_display_value;
         let step = format!("choices {field}");
         if list.iter().any(|choice| choice.value == *value || (by_label && choice.label == *value)) {
             report.passed(step, format!("\"{value}\" is one of the list"));
@@ -96,7 +96,7 @@ pub(super) async fn constants(provider: &ServiceNow, report: &mut Report) {
 
 /// The staging table of import-set mode.
 pub(super) async fn staging_table(provider: &ServiceNow, report: &mut Report) {
-    let settings = &provider.connection.servicenow;
+    let settings = &provider.connection.own.servicenow;
     if settings.write != WriteMode::ImportSet {
         return;
     }
@@ -120,7 +120,7 @@ pub(super) async fn configuration_items(provider: &ServiceNow, report: &mut Repo
     if !connection.configuration_item.link {
         return report.skipped("configuration items", "configuration_item.link = false");
     }
-    let field = connection.servicenow.ci_resource_id_field.trim();
+    let field = connection.own.servicenow.ci_resource_id_field.trim();
     let columns = format!("sys_id,name,fqdn,sys_class_name,{field}");
     let row = match provider.client.rows("cmdb_ci", "ORDERBYDESCsys_updated_on", &columns, 1).await {
         Ok(rows) => rows.into_iter().next(),
@@ -145,7 +145,7 @@ pub(super) async fn configuration_items(provider: &ServiceNow, report: &mut Repo
         );
     }
     if connection.configuration_item.create {
-        let class = &connection.servicenow.ci_class;
+        let class = &connection.own.servicenow.ci_class;
         let step = format!("table {class} read");
         match provider.client.rows(class, "ORDERBYDESCsys_created_on", "sys_id", 1).await {
             Ok(_) => report.passed(step, format!("{class} exists; the right to create in it is not tried")),

@@ -78,7 +78,7 @@ fn settings(provider: &ServiceNow, report: &mut Report) {
             "leave out the path unless a proxy needs it",
         );
     }
-    report.passed("settings", format!("{} as {}", url.origin().ascii_serialization(), who(&provider.connection.auth)));
+    report.passed("settings", format!("{} as {}", url.origin().ascii_serialization(), who(&provider.connection.own.auth)));
 }
 
 fn who(auth: &ServiceNowAuth) -> String {
@@ -140,11 +140,11 @@ async fn credentials(provider: &ServiceNow, report: &mut Report) -> Option<Heade
     let path = ["api", "now", "table", "sys_choice"];
     let call =
         Call { method: Method::GET, path: &path, query: &query, body: None, effect: Effect::Read, what: "using the credentials" };
-    let name = match provider.connection.auth {
+    let name = match provider.connection.own.auth {
         ServiceNowAuth::Basic { .. } | ServiceNowAuth::ApiKey { .. } => "credentials",
         ServiceNowAuth::OauthPassword { .. } | ServiceNowAuth::ClientCredentials { .. } => "token",
     };
-    let accepted = format!("accepted: {}", who(&provider.connection.auth));
+    let accepted = format!("accepted: {}", who(&provider.connection.own.auth));
     match provider.client.call(&call).await {
         Ok(reply) => {
             report.passed(name, accepted);

@@ -70,7 +70,7 @@ fn wanted(provider: &ServiceNow, kind: WorkItemType) -> BTreeSet<String> {
     let mut wanted: BTreeSet<String> = fixed.iter().map(|&name| name.to_owned()).collect();
     wanted.extend(connection.mapping(kind).fields.keys().cloned());
     if kind == WorkItemType::Incident {
-        wanted.extend(connection.policy.update_fields.iter().cloned());
+        wanted.extend(connection.policy.update_fields.iter().flatten().cloned());
     }
     wanted
 }
@@ -125,7 +125,7 @@ async fn fields(provider: &ServiceNow, kind: WorkItemType, missing: &BTreeSet<&s
 
 /// The right to create cannot be tried without creating, so it is judged by the user's roles, when they can be read.
 async fn write_right(provider: &ServiceNow, kind: WorkItemType, report: &mut Report) {
-    let settings = &provider.connection.servicenow;
+    let settings = &provider.connection.own.servicenow;
     let name = format!("table {} write", mapping::table(kind));
     let fitting: &[&str] = match kind {
         WorkItemType::Incident if settings.write == WriteMode::ImportSet => &["import_transformer", "import_set_loader", "admin"],
@@ -134,7 +134,7 @@ async fn write_right(provider: &ServiceNow, kind: WorkItemType, report: &mut Rep
         WorkItemType::Event | WorkItemType::Alert => &["evt_mgmt_integration", "evt_mgmt_operator", "evt_mgmt_admin", "admin"],
     };
     let not_tried = "nothing is written by a check, and the user's roles cannot be read; the first delivery will tell";
-    let Some(user) = username(&provider.connection.auth).filter(|user| super::super::client::fits_query(user)) else {
+    let Some(user) = username(&provider.connection.own.auth).filter(|user| super::super::client::fits_query(user)) else {
         return report.skipped(name, not_tried);
     };
     let query = format!("user.user_name={user}");

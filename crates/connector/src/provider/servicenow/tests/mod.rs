@@ -7,6 +7,7 @@ use emulators::servicenow::{Effect, Fault, Options, Seed, ServiceNow as Instance
 
 use crate::alert::Severity;
 use crate::clock::{Clock, ManualClock};
+use crate::provider::product::Product;
 use crate::provider::{Provider, ProviderError, Surroundings, WaitReason, build};
 use crate::secret::FixedSecrets;
 use crate::settings::Connection;
@@ -28,8 +29,10 @@ const NOW: i64 = 1_788_256_800;
 const BARE: Seed = Seed { incidents: 0, change_requests: 0, problems: 0, servers: 0, tables: 0 };
 
 /// A minimal connection.
-pub(super) fn connection() -> Connection {
-    settings("http://127.0.0.1:1", "")
+pub(super) fn connection() -> super::Connection {
+    let connection = settings("http://127.0.0.1:1", "");
+    let Product::ServiceNow(own) = connection.product.clone() else { unreachable!("the settings say servicenow") };
+    super::Connection::new(&connection, &own)
 }
 
 /// A draft as the engine makes it.
@@ -110,7 +113,8 @@ impl Stage {
         let change = Change {
             transition: Some(Transition::Resolve),
             note: Some("It is over.\n[marker 7]".to_owned()),
-            fields: map([("close_notes", "Azure Monitor reports that the condition is over.")]),
+            close_notes: Some("Azure Monitor reports that the condition is over.".to_owned()),
+            ..Change::default()
         };
         self.provider.update(&written.item, &change).await
     }

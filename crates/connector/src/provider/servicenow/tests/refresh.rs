@@ -269,7 +269,7 @@ async fn lists_hidden_since_the_last_refresh_are_used_from_the_copy() {
     }
     let written = provider.create(&templated()).await.unwrap();
     assert_eq!(written.item.values["category"], "network");
-    let change = Change { transition: Some(Transition::Resolve), note: None, fields: BTreeMap::new() };
+    let change = Change { transition: Some(Transition::Resolve), ..Change::default() };
     let resolved = provider.update(&written.item, &change).await.unwrap();
     assert_eq!(resolved.sent["close_code"], "Resolved by caller");
     assert!(resolved.remarks.iter().any(|remark| remark.contains("as read 3 days ago")), "{:?}", resolved.remarks);
