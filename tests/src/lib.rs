@@ -9,3 +9,12 @@ pub mod crash;
 pub mod functions_host;
 pub mod measure;
 pub mod process;
+#[expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a stage that cannot be set ends its story, and says why"
+)]
+pub mod stage;

@@ -46,7 +46,6 @@ mod requests;
 mod several;
 #[cfg(test)]
 #[path = "stories/stage.rs"]
-#[expect(dead_code, reason = "rows are asked for by the chapters that are left out")]
 mod stage;
 #[cfg(test)]
 #[path = "stories/strangers.rs"]

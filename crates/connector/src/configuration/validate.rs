@@ -130,6 +130,7 @@ impl<'a> Judge<'a> {
     }
 
     /// The fields of a table, if they were read.
+    #[must_use]
     pub fn fields(&self, table: &str) -> Option<&'a BTreeMap<String, Field>> {
         let whole = self.configuration.gap("fields").is_none();
         self.configuration.fields.as_ref().filter(|_| whole)?.get(table)
