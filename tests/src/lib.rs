@@ -11,6 +11,7 @@ pub mod measure;
 pub mod process;
 #[expect(
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::missing_panics_doc,
     clippy::must_use_candidate,
     clippy::panic,
