@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use connector::clock::{Chance, ManualClock};
+use connector::clock::{Chance, Clock, ManualClock};
 use connector::secret::{MissingSecret, Secret, SecretRef, Secrets};
 use connector::settings::span::Span;
 use connector::settings::{Settings, Storage};
@@ -127,6 +127,21 @@ impl<T: Tool, const OVER_AZURITE: bool> Stage<T, OVER_AZURITE> {
         let settings = placed(settings, storage.as_ref());
         let running = start(settings.clone(), scratch.path(), &clock, &vault).await;
         Self { tool, name, clock, vault, running, client, scratch, settings, storage }
+    }
+
+    /// The same, all that the connector remembers gone.
+    pub async fn forgetful(self) -> Self {
+        let Self { tool, name, clock, vault, running, client, scratch: _, settings, storage } = self;
+        assert!(storage.is_none(), "only the embedded database can be forgotten");
+        running.stop().await;
+        let scratch = Scratch::new("story").unwrap();
+        let running = start(settings.clone(), scratch.path(), &clock, &vault).await;
+        Self { tool, name, clock, vault, running, client, scratch, settings, storage }
+    }
+
+    /// The present instant of the connector.
+    pub fn clock_now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// The data directory.

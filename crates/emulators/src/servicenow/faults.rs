@@ -114,6 +114,7 @@ pub struct Fault {
     path: Option<String>,
     after: u64,
     times: Option<u64>,
+    until: Option<i64>,
     probability: Option<f64>,
     effect: Effect,
 }
@@ -122,7 +123,7 @@ impl Fault {
     /// On every request, for ever.
     #[must_use]
     pub fn new(effect: Effect) -> Self {
-        Self { method: None, path: None, after: 0, times: None, probability: None, effect }
+        Self { method: None, path: None, after: 0, times: None, until: None, probability: None, effect }
     }
 
     /// Only on this method (after an override header).
@@ -150,6 +151,13 @@ impl Fault {
     #[must_use]
     pub fn times(mut self, times: u64) -> Self {
         self.times = Some(times);
+        self
+    }
+
+    /// Only before these seconds since 1970 on the instance's clock.
+    #[must_use]
+    pub fn until(mut self, seconds: i64) -> Self {
+        self.until = Some(seconds);
         self
     }
 
@@ -208,9 +216,10 @@ impl Faults {
         self.state().chance = StdRng::seed_from_u64(seed);
     }
 
-    /// The effects on one request; counts it.
-    pub(crate) fn strike(&self, call: &Call) -> Vec<Effect> {
+    /// The effects on one request at `now`; counts it.
+    pub(crate) fn strike(&self, call: &Call, now: i64) -> Vec<Effect> {
         let mut state = self.state();
+        state.active.retain(|(_, fault)| fault.until.is_none_or(|until| now < until));
         let State { active, chance, .. } = &mut *state;
         let mut effects = Vec::new();
         for (_, fault) in active.iter_mut().filter(|(_, fault)| fault.takes(call)) {
@@ -245,7 +254,7 @@ mod tests {
     fn a_fault_strikes_after_and_as_often_as_it_says() {
         let faults = Faults::new(0);
         faults.add(Fault::new(Effect::Unauthorized).method("post").path("incident").after(1).times(2));
-        let struck = |method, path| !faults.strike(&call(method, path)).is_empty();
+        let struck = |method, path| !faults.strike(&call(method, path), 0).is_empty();
         assert!(!struck("GET", "/incident"));
         assert_eq!([0; 4].map(|_| struck("POST", "/api/now/table/incident")), [false, true, true, false]);
     }
@@ -255,7 +264,7 @@ mod tests {
         let run = || {
             let faults = Faults::new(7);
             faults.add(Fault::new(Effect::BrokenJson).probability(0.5));
-            (0..50).map(|_| faults.strike(&call("GET", "/")).len()).collect::<Vec<_>>()
+            (0..50).map(|_| faults.strike(&call("GET", "/"), 0).len()).collect::<Vec<_>>()
         };
         let first = run();
         assert_eq!(first, run());
@@ -264,10 +273,17 @@ mod tests {
     }
 
     #[test]
+    fn a_fault_ends_when_its_time_is_over() {
+        let faults = Faults::new(0);
+        faults.add(Fault::new(Effect::Hibernating).until(10));
+        assert_eq!([9, 10, 9].map(|now| faults.strike(&call("GET", "/"), now).len()), [1, 0, 0]);
+    }
+
+    #[test]
     fn a_removed_fault_strikes_no_more() {
         let faults = Faults::new(0);
         let id = faults.add(Fault::new(Effect::Hibernating));
         faults.remove(id);
-        assert!(faults.strike(&call("GET", "/")).is_empty());
+        assert!(faults.strike(&call("GET", "/"), 0).is_empty());
     }
 }

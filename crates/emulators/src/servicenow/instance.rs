@@ -204,7 +204,7 @@ impl Service for Instance {
         let number = self.log.begin();
         let mut delay = Duration::ZERO;
         let (mut instead, mut after, mut inside) = (None, Vec::new(), Vec::new());
-        for effect in self.faults.strike(&call) {
+        for effect in self.faults.strike(&call, self.now()) {
             match effect {
                 Effect::Slow(by) => delay += by,
                 Effect::PartialPage(_) | Effect::BrokenJson | Effect::ResetAfterCommit => after.push(effect),

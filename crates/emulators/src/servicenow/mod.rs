@@ -4,6 +4,7 @@
 mod access;
 mod api;
 pub mod database;
+mod desk;
 pub mod errors;
 mod events;
 pub mod faults;

@@ -1,0 +1,8 @@
+//! Every provider and adapter, one file each.
+
+mod servicenow;
+
+use crate::subject::Subject;
+
+/// All of them, in the order of the table.
+pub(crate) const ALL: &[&Subject] = &[&servicenow::SUBJECT];
