@@ -8,6 +8,7 @@ pub mod entra;
 pub mod http;
 pub mod key_vault;
 pub mod logs_ingestion;
+pub mod service_manager;
 pub mod servicenow;
 
 pub use entra::Entra;
