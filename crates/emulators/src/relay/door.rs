@@ -89,9 +89,9 @@ fn listener(
         // WebSockets of senders (`connect`, `accept`) are not emulated: the gateway's protocol needs none.
         _ => return Err(own(400, "Unrecognized action.")),
     };
-    let key = call.header("sec-websocket-key").filter(|_| {
-        call.header("upgrade").is_some_and(|upgrade| upgrade.eq_ignore_ascii_case("websocket"))
-    });
+    let key = call
+        .header("sec-websocket-key")
+        .filter(|_| call.header("upgrade").is_some_and(|upgrade| upgrade.eq_ignore_ascii_case("websocket")));
     let accept = derive_accept_key(key.ok_or_else(|| own(400, "Not a WebSocket."))?.as_bytes());
     if let Some(expires) = expires {
         let entered = namespace.enter(&path).ok_or_else(|| own(403, "There are 25 listeners already."))?;

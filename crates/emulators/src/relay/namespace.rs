@@ -96,9 +96,8 @@ impl Namespace {
 
     /// Whether a token gives a right; when it expires.
     pub(super) fn check(&self, token: Option<&str>, path: &str, right: Right) -> Result<i64, Answer> {
-        let checked = token.ok_or(Denied::Invalid).and_then(|token| {
-            sas::check(&self.options, token, path, right, self.clock.seconds())
-        });
+        let checked =
+            token.ok_or(Denied::Invalid).and_then(|token| sas::check(&self.options, token, path, right, self.clock.seconds()));
         checked.map_err(|denied| match denied {
             Denied::Invalid => wire::own(401, "The security token is missing, malformed or invalid."),
             Denied::NotAllowed => wire::own(403, "The security token is not valid for this path and this action."),

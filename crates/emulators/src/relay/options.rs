@@ -67,12 +67,8 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        let rule = |name: &str, key: &str, right| Rule {
-            name: name.to_owned(),
-            key: key.to_owned(),
-            rights: vec![right],
-            path: None,
-        };
+        let rule =
+            |name: &str, key: &str, right| Rule { name: name.to_owned(), key: key.to_owned(), rights: vec![right], path: None };
         Self {
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             tls: None,

@@ -51,7 +51,9 @@ pub(super) fn check(options: &Options, token: &str, path: &str, right: Right, no
     let host = address.host_str().unwrap_or_default();
     let ours = host.eq_ignore_ascii_case(&options.namespace) || ["127.0.0.1", "localhost"].contains(&host);
     let signed = address.path().trim_matches('/').to_ascii_lowercase();
-    let below = |outer: &str| outer.is_empty() || path.eq_ignore_ascii_case(outer) || path.to_ascii_lowercase().starts_with(&format!("{outer}/"));
+    let below = |outer: &str| {
+        outer.is_empty() || path.eq_ignore_ascii_case(outer) || path.to_ascii_lowercase().starts_with(&format!("{outer}/"))
+    };
     let covers = below(&signed) || signed.starts_with(&format!("{}/", path.to_ascii_lowercase()));
     let belongs = rule.path.as_ref().is_none_or(|own| own.eq_ignore_ascii_case(path));
     if ours && covers && belongs && rule.rights.contains(&right) { Ok(until) } else { Err(Denied::NotAllowed) }

@@ -33,8 +33,9 @@ pub(super) fn request_headers(call: &Call, stripped: &[&str], namespace: &str) -
         if HOP.contains(&name.as_str()) || stripped.contains(&name.as_str()) {
             continue;
         }
-        let several = headers.get(name).and_then(Value::as_str).map(|before| format!("{before}, {value}"));
-        headers.insert(canonical(name), several.unwrap_or_else(|| value.clone()).into());
+        let name = canonical(name);
+        let several = headers.get(&name).and_then(Value::as_str).map(|before| format!("{before}, {value}"));
+        headers.insert(name, several.unwrap_or_else(|| value.clone()).into());
     }
     let via = headers.get("Via").and_then(Value::as_str).map(|before| format!("{before}, 1.1 {namespace}"));
     headers.insert("Via".to_owned(), via.unwrap_or_else(|| format!("1.1 {namespace}")).into());

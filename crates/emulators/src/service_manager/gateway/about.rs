@@ -92,10 +92,8 @@ pub(super) fn metadata(desk: &Desk<'_>, call: &Call) -> Answer {
         .iter()
         .map(|property| {
             let length = if let Kind::Text(length) = property.kind { Some(length) } else { None };
-            let list = LISTS
-                .iter()
-                .find(|(_, class, name)| *class == Class::Incident && property.name == *name)
-                .map(|(name, ..)| *name);
+            let list =
+                LISTS.iter().find(|(_, class, name)| *class == Class::Incident && property.name == *name).map(|(name, ..)| *name);
             let held = property.name == desk.group.settings().key_property;
             json!({
                 "name": property.name,

@@ -170,7 +170,8 @@ fn read(floor: &Floor<'_>, call: &Call) -> Result<Wanted, Problem> {
     if transition.is_some() && properties.iter().any(|(name, _)| name == "Status") {
         return Err(Problem::bad_request("Status does not go together with a transition"));
     }
-    if properties.iter().any(|(name, value)| value.is_none() && ["Title", "Status", "Impact", "Urgency"].contains(&name.as_str())) {
+    if properties.iter().any(|(name, value)| value.is_none() && ["Title", "Status", "Impact", "Urgency"].contains(&name.as_str()))
+    {
         return Err(Problem::property("invalid_value", "properties", "Title, Status, Impact and Urgency cannot be empty"));
     }
     let comment = request::text(&members, "comment")?.filter(|text| !text.is_empty());

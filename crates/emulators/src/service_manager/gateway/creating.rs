@@ -32,7 +32,8 @@ struct Wanted {
 pub(super) fn create(floor: &mut Floor<'_>, call: &Call, effects: &Effects) -> Result<Answer, Stop> {
     let printable = |key: &&str| (1..=200).contains(&key.len()) && key.bytes().all(|byte| (b'!'..=b'~').contains(&byte));
     let key = call.header("idempotency-key").filter(printable);
-    let key = key.ok_or_else(|| Problem::bad_request("the header Idempotency-Key is missing or not 1 to 200 printable characters"))?;
+    let key =
+        key.ok_or_else(|| Problem::bad_request("the header Idempotency-Key is missing or not 1 to 200 printable characters"))?;
     match floor.keys.ask(key, &call.body) {
         Known::Reused => return Err(Problem::new("key_reused", "this Idempotency-Key was used with another body").into()),
         Known::Answered(etag, answer) => {
@@ -124,10 +125,8 @@ fn read(floor: &Floor<'_>, call: &Call, key: &str) -> Result<Wanted, Problem> {
             Some(id).filter(|_| known).ok_or_else(wrong).map(Some)?
         }
     };
-    let mut properties: Vec<(String, Value)> = request::properties(floor.group, &members)?
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value?)))
-        .collect();
+    let mut properties: Vec<(String, Value)> =
+        request::properties(floor.group, &members)?.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
     properties.push((floor.group.settings().key_property.clone(), Value::Text(correlation.clone())));
     let comment = request::text(&members, "comment")?.filter(|text| !text.is_empty());
     changing::check_comment(comment.as_deref(), "comment")?;

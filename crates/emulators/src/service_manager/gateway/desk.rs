@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Gateway, faults::{Effect, Fault}};
+use super::{
+    Gateway,
+    faults::{Effect, Fault},
+};
 use crate::desk::{Desk, Edit, Kind, Seen, Trouble};
 
 impl Desk for Gateway {

@@ -5,13 +5,7 @@ use std::collections::BTreeMap;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value as Json, json};
 
-use super::{
-    BODY_LIMIT, instants,
-    problem::Problem,
-    render::Renderer,
-    request,
-    service::Desk,
-};
+use super::{BODY_LIMIT, instants, problem::Problem, render::Renderer, request, service::Desk};
 use crate::{
     http::{Answer, Call},
     service_manager::model::{Class, ObjectStatus, Position, WorkItem},

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use serde_json::Value;
 
-pub use crate::servicenow::{Time, Tls};
 use crate::service_manager::model::{Language, Settings};
+pub use crate::servicenow::{Time, Tls};
 
 /// The shared secret of the integration, whose account is an *Advanced operator*.
 pub const SECRET: &str = "gateway-secret-of-thirty-two-characters";

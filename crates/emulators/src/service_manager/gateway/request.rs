@@ -154,10 +154,7 @@ pub(super) fn names(members: &Map<String, Json>, name: &str) -> Result<Vec<Strin
 }
 
 /// `properties` as the server takes them, checked; null empties a property.
-pub(super) fn properties(
-    group: &ManagementGroup,
-    members: &Map<String, Json>,
-) -> Result<Vec<(String, Option<Value>)>, Problem> {
+pub(super) fn properties(group: &ManagementGroup, members: &Map<String, Json>) -> Result<Vec<(String, Option<Value>)>, Problem> {
     let given = match members.get("properties") {
         None | Some(Json::Null) => return Ok(Vec::new()),
         Some(Json::Object(given)) => given,
@@ -195,7 +192,9 @@ pub(super) fn value(group: &ManagementGroup, name: &str, json: &Json) -> Result<
             Value::Date(at.map_err(|_| wrong("an instant such as 2026-09-01T10:00:00Z"))?.as_millisecond())
         }
         (Kind::Text(_), _) => return Err(wrong("a text")),
-        (Kind::Enumeration(_), _) => return Err(Problem::property("invalid_enum", name, format!("{name} takes an id or a name"))),
+        (Kind::Enumeration(_), _) => {
+            return Err(Problem::property("invalid_enum", name, format!("{name} takes an id or a name")));
+        }
         (Kind::Integer, _) => return Err(wrong("a whole number")),
         (Kind::Boolean, _) => return Err(wrong("true or false")),
         (Kind::Date, _) => return Err(wrong("an instant")),

@@ -136,7 +136,8 @@ impl State {
         let now = self.clock.milliseconds();
         let authorization = call.header("authorization").filter(|_| !self.troubles().credentials_refused);
         let actor = self.authentication.actor(authorization, now.div_euclid(1000));
-        let actor = actor.ok_or_else(|| Problem::new("unauthorized", "send Authorization: Bearer with a token of this gateway"))?;
+        let actor =
+            actor.ok_or_else(|| Problem::new("unauthorized", "send Authorization: Bearer with a token of this gateway"))?;
         if call.body.len() > BODY_LIMIT {
             return Err(Problem::new("too_large", format!("a body has at most {BODY_LIMIT} bytes")).into());
         }
@@ -199,7 +200,8 @@ impl State {
 
     /// Whether the management server lets itself be spoken to.
     fn server(&self, operation: &Operation, effects: &Effects) -> Result<(), Problem> {
-        let unavailable = || Problem::new("sdk_unavailable", "the data access service of the management server cannot be reached");
+        let unavailable =
+            || Problem::new("sdk_unavailable", "the data access service of the management server cannot be reached");
         if self.troubles().server_down || effects.has(&Effect::SdkUnavailable) {
             return Err(unavailable());
         }

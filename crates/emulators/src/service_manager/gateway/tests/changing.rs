@@ -37,7 +37,8 @@ async fn if_match_refuses_a_stale_write_even_within_one_tick() {
     let path = format!("/v1/incidents/{}", client.incident("az-1-1").await);
     let (_, before) = client.get(&path).await;
     gateway.edit(Kind::Incident, "IR1001", &Edit::Title("Beth was here".into()));
-    let write = |tag: &str| client.request("PATCH", &path).header("If-Match", tag).json(&json!({"properties": {"Title": "Mine"}}));
+    let write =
+        |tag: &str| client.request("PATCH", &path).header("If-Match", tag).json(&json!({"properties": {"Title": "Mine"}}));
     let (status, _, body) = Client::told(write(before["etag"].as_str().unwrap())).await;
     assert_eq!((status, code(&body), &body["outcome"]), (412, "conflict", &json!("not_done")));
     let (_, now) = client.get(&path).await;

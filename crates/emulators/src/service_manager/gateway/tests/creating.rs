@@ -91,7 +91,11 @@ async fn after_every_kind_of_crash_a_repeat_ends_with_one_whole_incident() {
         let (_, _, made) = client.create("az-1-1", &body).await;
         assert_eq!(made["id"], "IR1001", "{when}: {made}");
         let all = gateway.all(Kind::Incident);
-        assert_eq!((all.len(), &all[0].notes[..], &all[0].computers[..]), (1, &["marked".to_owned()][..], &["web01.contoso.com".to_owned()][..]), "{when}");
+        assert_eq!(
+            (all.len(), &all[0].notes[..], &all[0].computers[..]),
+            (1, &["marked".to_owned()][..], &["web01.contoso.com".to_owned()][..]),
+            "{when}"
+        );
         assert_eq!(all[0].key, "az-1-1");
     }
 }

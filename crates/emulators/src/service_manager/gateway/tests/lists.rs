@@ -51,7 +51,8 @@ async fn a_walk_meets_every_incident_once_though_some_change_meanwhile() {
 
 #[tokio::test]
 async fn equal_instants_are_parted_by_id_byte_by_byte() {
-    let gateway = gateway_with(Options { group: Settings { first_number: 8, ..Settings::default() }, ..Options::default() }).await;
+    let gateway =
+        gateway_with(Options { group: Settings { first_number: 8, ..Settings::default() }, ..Options::default() }).await;
     let client = client(&gateway);
     for number in 0..5 {
         client.incident(&format!("az-1-{number}")).await;
@@ -154,7 +155,10 @@ async fn changes_are_read_with_their_own_members() {
     let items = page["items"].as_array().unwrap();
     assert_eq!((items.len(), &items[4]["status"]["label"]), (5, &json!("In Progress")));
     assert_eq!((&items[0]["category"]["label"], &items[0]["readOnly"]), (&json!("Standard"), &json!(true)));
-    assert!(items[0]["scheduledStart"].is_string() && items[0].get("urgency").is_none() && items[0].get("correlationKey").is_none());
-    let (status, headers, _) = super::Client::told(client.request("PATCH", "/v1/changes/CR1001").json(&json!({"comment": "x"}))).await;
+    assert!(
+        items[0]["scheduledStart"].is_string() && items[0].get("urgency").is_none() && items[0].get("correlationKey").is_none()
+    );
+    let (status, headers, _) =
+        super::Client::told(client.request("PATCH", "/v1/changes/CR1001").json(&json!({"comment": "x"}))).await;
     assert_eq!((status, headers["allow"].to_str().unwrap()), (405, "GET"));
 }

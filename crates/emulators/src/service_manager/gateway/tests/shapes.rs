@@ -31,7 +31,15 @@ async fn metadata_has_every_tree_and_an_etag_that_follows_changes() {
     let (_, headers, body) = Client::told(client.request("GET", "/v1/metadata")).await;
     let status = body["enums"]["incident.status"].as_array().unwrap();
     let names: Vec<&str> = status.iter().map(|node| node["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["IncidentStatusEnum.Active", "IncidentStatusEnum.Active.Pending", "IncidentStatusEnum.Resolved", "IncidentStatusEnum.Closed"]);
+    assert_eq!(
+        names,
+        [
+            "IncidentStatusEnum.Active",
+            "IncidentStatusEnum.Active.Pending",
+            "IncidentStatusEnum.Resolved",
+            "IncidentStatusEnum.Closed"
+        ]
+    );
     assert_eq!((&status[0]["parent"], &status[1]["parent"]), (&json!(null), &status[0]["id"]));
     assert_eq!(status[0]["id"], "5e2d3932-ca6d-1515-7310-6f58584df73e");
     assert_eq!(body["enums"].as_object().unwrap().len(), 14);
