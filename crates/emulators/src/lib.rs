@@ -5,12 +5,18 @@ pub mod authority;
 pub mod clock;
 pub mod desk;
 pub mod entra;
+pub mod faults;
 pub mod http;
 pub mod key_vault;
+mod log;
 pub mod logs_ingestion;
+pub mod relay;
+pub mod service_manager;
 pub mod servicenow;
 
 pub use entra::Entra;
 pub use key_vault::KeyVault;
 pub use logs_ingestion::LogsIngestion;
+pub use relay::Relay;
+pub use service_manager::Gateway;
 pub use servicenow::ServiceNow;

@@ -1,6 +1,6 @@
 //! ServiceNow as every tool looks from inside: an administrator and `beth.anglin` at work.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use super::{Effect, Fault, Partial, Record, ServiceNow};
 use crate::desk::{Desk, Edit, Kind, Phase, Seen, Trouble};
@@ -138,7 +138,7 @@ impl Desk for ServiceNow {
             Trouble::TokensExpired => self.forget_tokens(false),
             Trouble::RateLimited(length) => {
                 let until = self.now().saturating_add(i64::try_from(length.as_secs()).unwrap_or(i64::MAX));
-                faults.add(Fault::new(Effect::RateLimit { retry_after: length.as_secs() }).until(until));
+                self.instance.busy_until.store(until, Ordering::Relaxed);
             }
             Trouble::CreateLost => {
                 faults.add(create(Effect::ResetBeforeCommit).times(1));
@@ -159,6 +159,7 @@ impl Desk for ServiceNow {
 
     fn calm(&self) {
         self.faults().clear();
+        self.instance.busy_until.store(0, Ordering::Relaxed);
     }
 
     fn requests(&self) -> u64 {

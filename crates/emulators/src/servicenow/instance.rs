@@ -3,7 +3,10 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{
+        Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicI64, Ordering},
+    },
     time::Duration,
 };
 
@@ -13,7 +16,6 @@ use super::{
     database::Database,
     errors::Refusal,
     faults::{Effect, Faults},
-    log::Log,
     options::{Options, RateLimit, Staging, User},
     pages,
     restrictions::Restrictions,
@@ -21,6 +23,7 @@ use super::{
 use crate::{
     clock::EmulatorClock,
     http::{Answer, Call, Decision, Service},
+    log::Log,
 };
 
 /// The person behind a request and what is forbidden at the moment.
@@ -42,6 +45,8 @@ pub(crate) struct Instance {
     pub(crate) log: Log,
     pub(crate) access: Access,
     pub(crate) staging: Vec<Staging>,
+    /// Until these seconds every call is refused because there were too many; 0: none is.
+    pub(crate) busy_until: AtomicI64,
     database: RwLock<Database>,
     properties: RwLock<BTreeMap<String, String>>,
     rate_limit: Mutex<Option<RateLimit>>,
@@ -62,11 +67,22 @@ impl Instance {
             log: Log::new(options.request_log),
             access: Access::new(options),
             staging: options.staging.clone(),
+            busy_until: AtomicI64::new(0),
             database: RwLock::new(database),
             properties: RwLock::new(options.properties.iter().cloned().collect()),
             rate_limit: Mutex::new(options.rate_limit.clone()),
             used: Mutex::new((0, HashMap::new())),
         }
+    }
+
+    /// What goes wrong with a call.
+    fn struck(&self, call: &Call) -> Vec<Effect> {
+        let mut effects = self.faults.strike(call);
+        let left = self.busy_until.load(Ordering::Relaxed).saturating_sub(self.now());
+        if let Ok(retry_after @ 1..) = u64::try_from(left) {
+            effects.push(Effect::RateLimit { retry_after });
+        }
+        effects
     }
 
     pub(crate) fn url(&self) -> &str {
@@ -204,7 +220,7 @@ impl Service for Instance {
         let number = self.log.begin();
         let mut delay = Duration::ZERO;
         let (mut instead, mut after, mut inside) = (None, Vec::new(), Vec::new());
-        for effect in self.faults.strike(&call, self.now()) {
+        for effect in self.struck(&call) {
             match effect {
                 Effect::Slow(by) => delay += by,
                 Effect::PartialPage(_) | Effect::BrokenJson | Effect::ResetAfterCommit => after.push(effect),
