@@ -2,14 +2,18 @@
 //! They never bend to our own client. Each has its own small clock, so that a test can move time without waiting.
 
 pub mod authority;
+pub mod cherwell;
 pub mod clock;
 pub mod desk;
 pub mod entra;
+pub mod faults;
 pub mod http;
 pub mod key_vault;
+mod log;
 pub mod logs_ingestion;
 pub mod servicenow;
 
+pub use cherwell::Cherwell;
 pub use entra::Entra;
 pub use key_vault::KeyVault;
 pub use logs_ingestion::LogsIngestion;
