@@ -1,6 +1,9 @@
 //! Runs one emulator as a process of its own, for clients that are not written in Rust: prints one JSON line with its address and
 //! stays until its standard input closes or it is asked to end.
 
+#[path = "emulator/cherwell.rs"]
+mod cherwell;
+
 use std::{
     io::{self, Read, Write},
     net::SocketAddr,
@@ -25,6 +28,8 @@ enum Product {
     Servicenow(ServiceNowArguments),
     /// The Logs Ingestion API; rule `dcr-00000000000000000000000000000001`, stream `Custom-ServiceDesk`, token `ingestion-token`.
     LogsIngestion(LogsIngestionArguments),
+    /// A Cherwell; API client `5b0fa1c4-6c1e-4d0b-9a43-2f6f0d3f7e11`, users `itsm`/`p` and `CSDAdmin`/`CSDAdmin`.
+    Cherwell(cherwell::Arguments),
 }
 
 #[derive(Debug, Args)]
@@ -105,6 +110,10 @@ async fn main() -> io::Result<()> {
     match Arguments::parse().product {
         Product::Servicenow(arguments) => servicenow(arguments).await,
         Product::LogsIngestion(arguments) => logs_ingestion(arguments).await,
+        Product::Cherwell(arguments) => {
+            let service = cherwell::start(arguments).await?;
+            stay(&service.url(), service.certificate_file()).await
+        }
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) fn route(work: &Work<'_>, second: bool, path: &[&str], raw: &[String]
         ("DELETE", ["unlinkrelatedbusinessobject", rest @ ..]) if related::path(rest) => {
             return related::unlink(work, second, raw);
         }
-        _ if second => return Err(unknown(work)),
+        _ if second => return Err(unknown(work, true)),
         _ => {}
     }
     match (method, path) {
@@ -64,12 +64,12 @@ pub(crate) fn route(work: &Work<'_>, second: bool, path: &[&str], raw: &[String]
         (_, [_, "lifecycle", _] | [_, "records", _, _]) if work.instance.options.lifecycle != Lifecycle::Absent => {
             lifecycle::route(work, path, raw)
         }
-        _ => Err(unknown(work)),
+        _ => Err(unknown(work, false)),
     }
 }
 
 /// Calls that exist under another method say so.
-fn unknown(work: &Work<'_>) -> super::reply::Stop {
+fn unknown(work: &Work<'_>, second: bool) -> super::reply::Stop {
     const POST_ONLY: [&str; 7] = [
         "getbusinessobjecttemplate",
         "fieldvalueslookup",
@@ -80,7 +80,7 @@ fn unknown(work: &Work<'_>) -> super::reply::Stop {
         "getsearchresults",
     ];
     let path = work.call.path.to_ascii_lowercase();
-    if POST_ONLY.iter().any(|name| path.ends_with(&format!("/{name}"))) {
+    if !second && POST_ONLY.iter().any(|name| path.ends_with(&format!("/{name}"))) {
         return Refusal::method(&work.call.method).into();
     }
     Refusal::no_resource(&format!("{}{}", work.instance.origin, work.call.path)).into()
