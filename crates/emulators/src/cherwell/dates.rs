@@ -95,9 +95,9 @@ fn day(text: &str, culture: Culture) -> Option<civil::Date> {
 fn hour(clock: &str, half: Option<&str>) -> Option<civil::Time> {
     let clock = clock.split('.').next()?;
     let numbers: Vec<i8> = clock.split(':').map(str::parse).collect::<Result<_, _>>().ok()?;
-    let (hour, minute, second) = match numbers.as_slice() {
-        &[hour, minute] => (hour, minute, 0),
-        &[hour, minute, second] => (hour, minute, second),
+    let (hour, minute, second) = match *numbers.as_slice() {
+        [hour, minute] => (hour, minute, 0),
+        [hour, minute, second] => (hour, minute, second),
         _ => return None,
     };
     let hour = match half.map(str::to_ascii_uppercase).as_deref() {

@@ -28,6 +28,7 @@ use crate::{
 };
 
 /// What a story lets go wrong.
+#[expect(clippy::struct_excessive_bools, reason = "each is a trouble of its own, and they combine freely")]
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Troubles {
     pub(crate) down: bool,

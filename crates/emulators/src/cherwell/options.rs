@@ -101,6 +101,7 @@ pub struct Seed {
 }
 
 /// Everything that can be chosen.
+#[expect(clippy::struct_excessive_bools, reason = "each answers one question that the documentation leaves open")]
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Where to listen; port 0 takes a free one.

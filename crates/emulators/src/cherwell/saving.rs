@@ -41,8 +41,8 @@ pub(crate) fn convert(field: &Field, value: &str, reading: &Reading<'_>) -> Resu
                 .ok_or_else(|| format!("{}: value '{text}' is not a valid date/time", field.name))
         }
         Kind::Number => match text.parse::<f64>() {
-            Ok(_) => Ok(text.to_owned()),
-            Err(_) => Err(format!("{}: value '{text}' is not a valid number", field.name)),
+            Ok(number) if number.is_finite() => Ok(text.to_owned()),
+            _ => Err(format!("{}: value '{text}' is not a valid number", field.name)),
         },
         Kind::Logical => match text.to_ascii_lowercase().as_str() {
             "true" | "1" => Ok("True".to_owned()),

@@ -115,17 +115,17 @@ pub(super) fn server(database: &mut Database, name: &str, address: &str, system:
 
 fn searches(database: &mut Database) {
     const OPEN: [&str; 5] = ["New", "Assigned", "In Progress", "Pending", "Reopened"];
-    let open = OPEN.map(|status| ("Status", status)).to_vec();
-    let all: [(&str, &str, Vec<(&str, &str)>); 3] = [
-        ("Incident", "All Incidents", Vec::new()),
-        ("Incident", "Open Incidents", open),
-        ("ChangeRequest", "Scheduled Changes", vec![("Status", "Scheduled")]),
-    ];
-    for (object, name, conditions) in all {
-        let id = database.new_id();
-        if let Some(object) = database.content.by_name(object) {
-            database.searches.push(SavedSearch { id, name, object, conditions });
-        }
+    save(database, "Incident", "All Incidents", &[]);
+    save(database, "Incident", "Open Incidents", &OPEN);
+    save(database, "ChangeRequest", "Scheduled Changes", &["Scheduled"]);
+}
+
+/// Saves a search for these statuses.
+fn save(database: &mut Database, object: &str, name: &'static str, statuses: &[&'static str]) {
+    let id = database.new_id();
+    if let Some(object) = database.content.by_name(object) {
+        let conditions = statuses.iter().map(|status| ("Status", *status)).collect();
+        database.searches.push(SavedSearch { id, name, object, conditions });
     }
 }
 

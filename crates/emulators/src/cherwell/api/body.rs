@@ -9,13 +9,13 @@ use crate::cherwell::{instance::Work, reply::Refusal};
 pub(crate) struct Body<'a>(pub(crate) &'a Value);
 
 impl<'a> Body<'a> {
-    pub(crate) fn get(&self, name: &str) -> Option<&'a Value> {
+    pub(crate) fn get(self, name: &str) -> Option<&'a Value> {
         let object = self.0.as_object()?;
         object.get(name).or_else(|| object.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value))
     }
 
     /// Empty when missing.
-    pub(crate) fn text(&self, name: &str) -> String {
+    pub(crate) fn text(self, name: &str) -> String {
         match self.get(name) {
             Some(Value::String(text)) => text.clone(),
             Some(Value::Bool(true)) => "True".to_owned(),
@@ -25,22 +25,22 @@ impl<'a> Body<'a> {
         }
     }
 
-    pub(crate) fn flag(&self, name: &str) -> bool {
+    pub(crate) fn flag(self, name: &str) -> bool {
         self.text(name).eq_ignore_ascii_case("true")
     }
 
     /// `None` when missing or not a number.
-    pub(crate) fn number(&self, name: &str) -> Option<i64> {
+    pub(crate) fn number(self, name: &str) -> Option<i64> {
         self.text(name).parse().ok()
     }
 
     /// Empty when missing.
-    pub(crate) fn list(&self, name: &str) -> &'a [Value] {
+    pub(crate) fn list(self, name: &str) -> &'a [Value] {
         self.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
     }
 
     /// The texts of a list.
-    pub(crate) fn texts(&self, name: &str) -> Vec<&'a str> {
+    pub(crate) fn texts(self, name: &str) -> Vec<&'a str> {
         self.list(name).iter().filter_map(Value::as_str).collect()
     }
 }

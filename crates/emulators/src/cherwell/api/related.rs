@@ -78,10 +78,10 @@ fn linked(database: &Database, ends: &Ends, second: bool) -> Answer {
         return reply::good(json!({}));
     }
     let object = database.content.objects.get(ends.parent_object).map_or("", |object| &object.id);
-    reply::good(family(object, &ends.parent, &ends.relationship.id, Vec::new(), 0, (0, 0)))
+    reply::good(family(object, &ends.parent, &ends.relationship.id, &[], 0, (0, 0)))
 }
 
-fn family(object: &str, parent: &str, relationship: &str, children: Vec<Value>, total: usize, page: (i64, usize)) -> Value {
+fn family(object: &str, parent: &str, relationship: &str, children: &[Value], total: usize, page: (i64, usize)) -> Value {
     json!({
         "links": [],
         "pageNumber": page.0,
@@ -183,6 +183,6 @@ fn list(work: &Work<'_>, request: Body<'_>) -> Outcome {
         searches::columns(definition, &request.texts("fieldsList"))
     };
     let records = found.slots.iter().filter_map(|slot| database.rows(target).get(*slot));
-    let records = records.map(|record| work.instance.style.record(&database, record, &fields, &work.reading)).collect();
-    Ok(reply::good(family(&id, &parent, &relationship.id, records, found.total, (number, size))))
+    let records = records.map(|record| work.instance.style.record(&database, record, &fields, &work.reading)).collect::<Vec<_>>();
+    Ok(reply::good(family(&id, &parent, &relationship.id, &records, found.total, (number, size))))
 }

@@ -129,8 +129,8 @@ impl Object {
 
 /// The part of a field id after `FI:`, or all of it.
 fn short_id(id: &str) -> String {
-    let parts = id.split(',').map(str::trim);
-    let field = parts.filter_map(|part| part.get(..3).filter(|head| head.eq_ignore_ascii_case("FI:")).and(part.get(3..))).next();
+    let mut parts = id.split(',').map(str::trim);
+    let field = parts.find_map(|part| part.get(..3).filter(|head| head.eq_ignore_ascii_case("FI:")).and(part.get(3..)));
     field.unwrap_or(id).trim().to_ascii_lowercase()
 }
 

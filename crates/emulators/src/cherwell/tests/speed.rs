@@ -16,7 +16,7 @@ async fn pages_by_last_modification_give_every_record_once_and_in_order() {
     let system = Cherwell::start_with(Options { seed, ..options() }).await;
     let client = client(&system).await;
     for direction in [1, 0] {
-        let mut seen = Vec::new();
+        let mut walked = Vec::new();
         for first in (1..).step_by(400) {
             let search = json!({"busObId": INCIDENT, "fields": [RECORD], "pageNumber": first, "pageSize": 400,
                 "sorting": [{"fieldId": MODIFIED, "sortDirection": direction}, {"fieldId": RECORD, "sortDirection": direction}]});
@@ -24,13 +24,13 @@ async fn pages_by_last_modification_give_every_record_once_and_in_order() {
             if page.is_empty() {
                 break;
             }
-            seen.extend(page);
+            walked.extend(page);
         }
         // Another field first, so that this is not the order that is kept all the time.
         let sorting = json!([{"fieldId": "6ae282c55e8e4266ae66ffc070c17fa3", "sortDirection": 1}]);
         let all =
             client.column(json!({"busObId": INCIDENT, "fields": [RECORD], "pageSize": 5000, "sorting": sorting}), "RecID").await;
-        assert_eq!((seen.len(), seen.iter().collect::<BTreeSet<_>>()), (1500, all.iter().collect()));
+        assert_eq!((walked.len(), walked.iter().collect::<BTreeSet<_>>()), (1500, all.iter().collect()));
     }
     let after = json!([{"fieldId": MODIFIED, "operator": "gt", "value": "8/1/2026 12:00 AM"}]);
     let by_title = json!([{"fieldId": "6ae282c55e8e4266ae66ffc070c17fa3", "sortDirection": 1}]);
