@@ -2,6 +2,7 @@
 //! They never bend to our own client. Each has its own small clock, so that a test can move time without waiting.
 
 pub mod authority;
+pub mod cherwell;
 pub mod clock;
 pub mod desk;
 pub mod entra;
@@ -14,6 +15,7 @@ pub mod relay;
 pub mod service_manager;
 pub mod servicenow;
 
+pub use cherwell::Cherwell;
 pub use entra::Entra;
 pub use key_vault::KeyVault;
 pub use logs_ingestion::LogsIngestion;

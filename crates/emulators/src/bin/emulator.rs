@@ -3,6 +3,8 @@
 
 #[path = "emulator/service_manager.rs"]
 mod service_manager;
+#[path = "emulator/cherwell.rs"]
+mod cherwell;
 
 use std::{
     io::{self, Read, Write},
@@ -32,6 +34,8 @@ enum Product {
     Gateway(service_manager::GatewayArguments),
     /// A namespace of Azure Relay; rules `listen` and `send` with the keys of `emulators::relay`.
     Relay(service_manager::RelayArguments),
+    /// A Cherwell; API client `5b0fa1c4-6c1e-4d0b-9a43-2f6f0d3f7e11`, users `itsm`/`p` and `CSDAdmin`/`CSDAdmin`.
+    Cherwell(cherwell::Arguments),
 }
 
 #[derive(Debug, Args)]
@@ -114,6 +118,10 @@ async fn main() -> io::Result<()> {
         Product::LogsIngestion(arguments) => logs_ingestion(arguments).await,
         Product::Gateway(arguments) => service_manager::gateway(arguments).await,
         Product::Relay(arguments) => service_manager::relay(arguments).await,
+        Product::Cherwell(arguments) => {
+            let service = cherwell::start(arguments).await?;
+            stay(&service.url(), service.certificate_file()).await
+        }
     }
 }
 
