@@ -3,13 +3,17 @@
 
 pub mod authority;
 pub mod clock;
+pub mod dataverse;
 pub mod desk;
 pub mod entra;
+pub mod faults;
 pub mod http;
 pub mod key_vault;
+pub mod log;
 pub mod logs_ingestion;
 pub mod servicenow;
 
+pub use dataverse::Dataverse;
 pub use entra::Entra;
 pub use key_vault::KeyVault;
 pub use logs_ingestion::LogsIngestion;
