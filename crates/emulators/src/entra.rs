@@ -141,6 +141,12 @@ impl Entra {
         Ok(Self { tenant, _server: server })
     }
 
+    /// The clock by which tokens are given and expire.
+    #[must_use]
+    pub fn clock(&self) -> Arc<EmulatorClock> {
+        Arc::clone(&self.tenant.clock)
+    }
+
     /// While set, every secret, certificate and password is wrong.
     pub fn set_refusing(&self, refusing: bool) {
         self.tenant.refusing.store(refusing, Ordering::Relaxed);

@@ -3,7 +3,7 @@
 
 use std::{
     sync::{
-        Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicU8, Ordering},
     },
     time::Duration,
@@ -49,6 +49,8 @@ pub(super) struct Environment {
     pub(super) entra: Entra,
     database: RwLock<Database>,
     lost: AtomicU8,
+    /// Plug-ins that refuse creates and let changes pass.
+    refused: Mutex<Vec<Effect>>,
 }
 
 /// One request on its way.
@@ -75,6 +77,7 @@ impl Environment {
             entra,
             database: RwLock::new(database),
             lost: AtomicU8::new(0),
+            refused: Mutex::new(Vec::new()),
             url,
             options,
         }
@@ -108,6 +111,19 @@ impl Environment {
             2 => Lost::After,
             _ => Lost::No,
         }
+    }
+
+    pub(super) fn refuse_creates(&self, plugin: Effect) {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).push(plugin);
+    }
+
+    pub(super) fn allow_creates(&self) {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Plug-ins that refuse creates at the moment.
+    pub(super) fn refused_creates(&self) -> Vec<Effect> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Signs in, counts against the limits, does the work.

@@ -1,7 +1,7 @@
 //! What an emulated environment is made of: who may come in, which tables there are, how its clock runs. Points on which the documentation
 //! is silent or at odds with live servers are options; their defaults follow the documentation.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::net::SocketAddr;
 
 use super::schema::Description;
 use crate::entra::{Application, Person};

@@ -15,6 +15,9 @@ mod render;
 
 use serde_json::json;
 
+pub(super) use metadata::metadata_id;
+pub(super) use render::value as render_value;
+
 use super::{
     access::Act,
     environment::Request,

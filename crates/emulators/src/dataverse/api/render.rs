@@ -18,7 +18,7 @@ pub(super) fn time(seconds: i64) -> String {
 }
 
 /// A value as the wire writes it.
-pub(super) fn value(cell: &Cell) -> Value {
+pub(in super::super) fn value(cell: &Cell) -> Value {
     match cell {
         Cell::Null => Value::Null,
         Cell::Text(text) => text.to_string().into(),
