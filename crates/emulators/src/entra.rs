@@ -6,9 +6,9 @@ mod assertion;
 mod claims;
 mod directory;
 mod failure;
-mod token;
 #[cfg(test)]
 mod tests;
+mod token;
 
 use std::{
     io,
@@ -267,7 +267,9 @@ impl Tenant {
     fn token(&self, call: &Call, tenant: &str, version: TokenVersion) -> Answer {
         let (now, number) = (self.clock.seconds(), self.requests.load(Ordering::Relaxed));
         if tenant != self.directory.tenant && tenant != "common" && tenant != "organizations" {
-            let text = format!("Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud.");
+            let text = format!(
+                "Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud."
+            );
             return failure::Failure::new(400, "invalid_request", 90_002, text).answer(now, number);
         }
         let path = if version == TokenVersion::Two { "v2.0/" } else { "" };
@@ -322,6 +324,7 @@ impl Tenant {
             "issuer": version.issuer(tenant),
             "jwks_uri": format!("{url}/{tenant}/discovery/{path}keys"),
             "token_endpoint": format!("{url}/{tenant}/oauth2/{path}token"),
+            "authorization_endpoint": format!("{url}/{tenant}/oauth2/{path}authorize"),
             "id_token_signing_alg_values_supported": ["RS256"],
             "subject_types_supported": ["pairwise"],
             "response_types_supported": ["code", "id_token"],

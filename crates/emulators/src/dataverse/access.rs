@@ -71,8 +71,8 @@ pub(super) struct Access {
 impl Access {
     /// `users` with their `systemuserid`s.
     pub(super) fn new(users: Vec<(u128, User)>, schema: &Schema, url: &str, authority: Option<&str>) -> Self {
-        let challenge = authority
-            .map(|authority| format!("Bearer authorization_uri={authority}/oauth2/authorize, resource_id={url}/"));
+        let challenge =
+            authority.map(|authority| format!("Bearer authorization_uri={authority}/oauth2/authorize, resource_id={url}/"));
         let integration = integration(schema);
         Self { users: RwLock::new(users), integration, worthless: AtomicU64::new(0), audience: url.to_owned(), challenge }
     }
@@ -121,10 +121,7 @@ impl Access {
         let not_member = || Refusal::new(403, "0x80072560", "The user is not a member of the organization.");
         let (id, user) = found.ok_or_else(not_member)?;
         if user.disabled {
-            let message = format!(
-                "The specified user(Id = {}) is disabled. Consider enabling this user.",
-                guid::show(*id)
-            );
+            let message = format!("The specified user(Id = {}) is disabled. Consider enabling this user.", guid::show(*id));
             return Err(Refusal::new(403, "0x80040225", message));
         }
         let privileges = match &user.privileges {

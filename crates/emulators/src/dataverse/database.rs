@@ -253,10 +253,8 @@ impl Shelf {
 /// The values of an alternate key in one text; `None` when one of them is empty, for then the key does not hold.
 fn key_value(table: &Table, key: usize, cells: &[Cell]) -> Option<String> {
     let columns = &table.keys.get(key)?.columns;
-    let parts: Option<Vec<String>> = columns
-        .iter()
-        .map(|column| cells.get(table.place(column)?).filter(|cell| **cell != Cell::Null).map(key_part))
-        .collect();
+    let parts: Option<Vec<String>> =
+        columns.iter().map(|column| cells.get(table.place(column)?).filter(|cell| **cell != Cell::Null).map(key_part)).collect();
     parts.map(|parts| parts.join("\u{1f}"))
 }
 

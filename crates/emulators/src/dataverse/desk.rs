@@ -95,7 +95,15 @@ fn notes(database: &Database) -> HashMap<u128, Vec<String>> {
     by_record
 }
 
-fn seen(database: &Database, item: &WorkItem, key_column: &str, table: (TableId, &Table), id: u128, row: &Row, notes: Vec<String>) -> Seen {
+fn seen(
+    database: &Database,
+    item: &WorkItem,
+    key_column: &str,
+    table: (TableId, &Table),
+    id: u128,
+    row: &Row,
+    notes: Vec<String>,
+) -> Seen {
     let (place, definition) = table;
     let text = |column: &str| database.value(place, id, column).as_text().to_owned();
     let status = definition.places.status.and_then(|place| row.get(place).integer()).unwrap_or_default();
@@ -245,7 +253,9 @@ impl Desk for Dataverse {
     fn computers(&self) -> Vec<String> {
         let database = self.environment.read();
         let table = database.schema.computer.as_ref().and_then(|computer| database.schema.id(&computer.table));
-        let Some((table, shelf)) = table.and_then(|table| database.shelf(table).map(|shelf| (table, shelf))) else { return Vec::new() };
+        let Some((table, shelf)) = table.and_then(|table| database.shelf(table).map(|shelf| (table, shelf))) else {
+            return Vec::new();
+        };
         shelf.rows.keys().map(|id| database.name(table, *id).to_owned()).collect()
     }
 
@@ -253,7 +263,8 @@ impl Desk for Dataverse {
         let faults = &self.environment.faults;
         match trouble {
             Trouble::Down => {
-                let body = "<html><head><title>Service Unavailable</title></head><body><h2>Service Unavailable</h2></body></html>";
+                let body =
+                    "<html><head><title>Service Unavailable</title></head><body><h2>Service Unavailable</h2></body></html>";
                 faults.add(Fault::new(Effect::Status { code: 503, body: body.to_owned(), headers: Vec::new() }));
             }
             Trouble::LoginPage => {

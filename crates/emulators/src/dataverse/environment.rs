@@ -171,8 +171,7 @@ impl Environment {
     }
 }
 
-const LOGIN: &str =
-    "<!DOCTYPE html><html><head><title>Sign in to your account</title></head><body><form id=\"i0281\" method=\"post\"></form></body></html>";
+const LOGIN: &str = "<!DOCTYPE html><html><head><title>Sign in to your account</title></head><body><form id=\"i0281\" method=\"post\"></form></body></html>";
 
 impl Service for Environment {
     fn decide(&self, call: Call) -> Decision {

@@ -68,7 +68,8 @@ impl Refusal {
             fields.insert("@Microsoft.PowerApps.CDS.TraceText".to_owned(), "".into());
             fields.insert("@Microsoft.PowerApps.CDS.InnerError.Message".to_owned(), self.message.clone().into());
         }
-        let mut answer = Answer::new(self.status, "application/json; odata.metadata=minimal", json!({"error": error}).to_string());
+        let mut answer =
+            Answer::new(self.status, "application/json; odata.metadata=minimal", json!({"error": error}).to_string());
         answer.headers.extend(self.headers.iter().cloned());
         answer
     }

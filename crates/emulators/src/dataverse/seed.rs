@@ -18,12 +18,14 @@ pub(super) fn fill(database: &mut Database, options: &Options, now: i64) -> Vec<
     let begin = now - 200 * 86_400;
     let setup = Hand { user: 0, now: begin };
     let unit = insert(database, "businessunit", &[("name", Cell::text("Contoso"))], setup);
-    let link = |database: &Database, table: &str, id: u128| database.schema.id(table).map_or(Cell::Null, |table| Cell::Link(table, id));
+    let link =
+        |database: &Database, table: &str, id: u128| database.schema.id(table).map_or(Cell::Null, |table| Cell::Link(table, id));
     let unit = link(database, "businessunit", unit);
     let mut users = Vec::new();
     for user in &options.users {
         let application = user.application.as_deref().and_then(guid::parse).map_or(Cell::Null, Cell::Id);
-        let principal = if user.principal.is_empty() { user.application.clone().unwrap_or_default() } else { user.principal.clone() };
+        let principal =
+            if user.principal.is_empty() { user.application.clone().unwrap_or_default() } else { user.principal.clone() };
         let mode = if user.application.is_some() { 4 } else { 0 };
         let fields = [
             ("fullname", Cell::text(&user.name)),
@@ -52,7 +54,12 @@ pub(super) fn fill(database: &mut Database, options: &Options, now: i64) -> Vec<
     }
     let account = |name: &&str| insert(database, "account", &[("name", Cell::text(name))], setup);
     let accounts: Vec<u128> = ACCOUNTS.iter().map(account).collect();
-    insert(database, "contact", &[("fullname", Cell::text("Yvonne McKay")), ("emailaddress1", Cell::text("yvonne@contoso.com"))], setup);
+    insert(
+        database,
+        "contact",
+        &[("fullname", Cell::text("Yvonne McKay")), ("emailaddress1", Cell::text("yvonne@contoso.com"))],
+        setup,
+    );
     for subject in SUBJECTS {
         insert(database, "subject", &[("title", Cell::text(subject))], setup);
     }
@@ -70,7 +77,11 @@ pub(super) fn fill(database: &mut Database, options: &Options, now: i64) -> Vec<
 
 fn solutions(database: &mut Database, setup: Hand) {
     let publisher = |database: &mut Database, name: &str, friendly: &str, prefix: &str| {
-        let fields = [("uniquename", Cell::text(name)), ("friendlyname", Cell::text(friendly)), ("customizationprefix", Cell::text(prefix))];
+        let fields = [
+            ("uniquename", Cell::text(name)),
+            ("friendlyname", Cell::text(friendly)),
+            ("customizationprefix", Cell::text(prefix)),
+        ];
         let id = insert(database, "publisher", &fields, setup);
         database.schema.id("publisher").map_or(Cell::Null, |table| Cell::Link(table, id))
     };
@@ -93,8 +104,12 @@ fn solutions(database: &mut Database, setup: Hand) {
         ];
         let id = insert(database, "solution", &fields, setup);
         let beginning = format!("{}_", solution.prefix);
-        let tables: Vec<u128> =
-            database.schema.tables().filter(|(_, table)| table.logical_name.starts_with(&beginning)).map(|(_, table)| metadata_id(table)).collect();
+        let tables: Vec<u128> = database
+            .schema
+            .tables()
+            .filter(|(_, table)| table.logical_name.starts_with(&beginning))
+            .map(|(_, table)| metadata_id(table))
+            .collect();
         let whole = database.schema.id("solution").map_or(Cell::Null, |table| Cell::Link(table, id));
         for table in tables {
             let fields = [("componenttype", Cell::Integer(1)), ("objectid", Cell::Id(table)), ("solutionid", whole.clone())];

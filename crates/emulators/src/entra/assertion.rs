@@ -37,7 +37,10 @@ pub(super) fn check(assertion: &str, application: &Application, audiences: &[Str
         return Err(Failure::invalid_client(700_023, message));
     }
     if text("iss") != application.id || text("sub") != application.id {
-        return Err(Failure::invalid_client(700_021, "Client assertion application identifier doesn't match 'client_id' parameter."));
+        return Err(Failure::invalid_client(
+            700_021,
+            "Client assertion application identifier doesn't match 'client_id' parameter.",
+        ));
     }
     // Five minutes of skew are allowed on both sides.
     let begun = time("nbf").is_none_or(|from| from <= now + 300);

@@ -42,10 +42,8 @@ impl Failure {
         let (trace, correlation) =
             (format!("4e3f1a52-0000-4000-8000-{number:012x}"), format!("b7c1d2e3-0000-4000-8000-{number:012x}"));
         let time = format!("{}Z", stamp(now, 0));
-        let description = format!(
-            "AADSTS{}: {} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {time}",
-            self.number, self.text
-        );
+        let description =
+            format!("AADSTS{}: {} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {time}", self.number, self.text);
         let mut body = json!({
             "error": self.error,
             "error_description": description,

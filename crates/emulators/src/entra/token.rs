@@ -135,7 +135,10 @@ impl<'a> Request<'a> {
                 return Err(Failure::missing("client_assertion_type"));
             }
             if self.refusing {
-                return Err(Failure::invalid_client(700_027, "The certificate with identifier used to sign the client assertion is not registered on application."));
+                return Err(Failure::invalid_client(
+                    700_027,
+                    "The certificate with identifier used to sign the client assertion is not registered on application.",
+                ));
             }
             return assertion::check(jwt, application, &self.audiences, self.now);
         }
@@ -147,7 +150,8 @@ impl<'a> Request<'a> {
             );
             Failure::invalid_client(7_000_215, text)
         };
-        let secret = application.secrets.iter().find(|secret| secret.value == given).filter(|_| !self.refusing).ok_or_else(wrong)?;
+        let secret =
+            application.secrets.iter().find(|secret| secret.value == given).filter(|_| !self.refusing).ok_or_else(wrong)?;
         if secret.expires.is_some_and(|until| until <= self.now) {
             let text = format!("The provided client secret keys for app '{}' are expired.", application.id);
             return Err(Failure::invalid_client(7_000_222, text));
@@ -178,7 +182,8 @@ impl<'a> Request<'a> {
         let same = |resource: &&String| resource.trim_end_matches('/') == named.trim_end_matches('/');
         // The audience is what was asked for, with or without its slash.
         self.directory.resources.iter().find(same).map(|_| named.clone()).ok_or_else(|| {
-            let text = format!("The resource principal named {named} was not found in the tenant named {}.", self.directory.tenant);
+            let text =
+                format!("The resource principal named {named} was not found in the tenant named {}.", self.directory.tenant);
             Failure::new(400, "invalid_resource", 500_011, text)
         })
     }

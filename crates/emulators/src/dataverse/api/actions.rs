@@ -33,13 +33,20 @@ pub(super) fn who_am_i(request: &Request<'_>) -> Answer {
 /// `POST /CloseIncident`: makes the resolution record and resolves the incident, in one go.
 pub(super) fn close_incident(request: &Request<'_>) -> Result<Answer, Refusal> {
     let mut fields = payload::object(request)?;
-    let parameter = |name: &str| Refusal::new(400, "0x80048d19", format!("Required parameter '{name}' is missing for CloseIncident."));
+    let parameter =
+        |name: &str| Refusal::new(400, "0x80048d19", format!("Required parameter '{name}' is missing for CloseIncident."));
     let Some(Value::Object(mut resolution)) = fields.remove("IncidentResolution") else {
         return Err(parameter("IncidentResolution"));
     };
     let status = fields.remove("Status").and_then(|status| status.as_i64()).ok_or_else(|| parameter("Status"))?;
     if let Some(unknown) = fields.keys().find(|name| !name.starts_with('@')) {
-        return Err(Refusal::new(400, "0x80048d19", format!("The parameter '{unknown}' in the request payload is not a valid parameter for the operation 'CloseIncident'.")));
+        return Err(Refusal::new(
+            400,
+            "0x80048d19",
+            format!(
+                "The parameter '{unknown}' in the request payload is not a valid parameter for the operation 'CloseIncident'."
+            ),
+        ));
     }
     let mut database = request.environment.write();
     let (Some(incidents), Some(resolutions)) = (database.schema.id("incident"), database.schema.id("incidentresolution")) else {
@@ -54,7 +61,8 @@ pub(super) fn close_incident(request: &Request<'_>) -> Result<Answer, Refusal> {
     let changes = payload::changes(request, &database, &table, &resolution, true)?;
     let lookup = table.place("incidentid");
     let link = changes.iter().find(|(place, _)| Some(*place) == lookup).and_then(|(_, cell)| cell.link());
-    let (_, id) = link.ok_or_else(|| Refusal::new(400, "0x80040203", "Required member 'IncidentId' missing for field 'IncidentResolution'"))?;
+    let (_, id) = link
+        .ok_or_else(|| Refusal::new(400, "0x80040203", "Required member 'IncidentId' missing for field 'IncidentResolution'"))?;
     let row = database.row(incidents, id).cloned().ok_or_else(|| Refusal::no_record("incident", &guid::show(id)))?;
     let place = |place: Option<usize>| place.unwrap_or_default();
     let (state, code) = (place(incident.places.state), place(incident.places.status));
@@ -64,7 +72,8 @@ pub(super) fn close_incident(request: &Request<'_>) -> Result<Answer, Refusal> {
     }
     let status = if status == -1 { 5 } else { status };
     let hand = Hand { user: request.session.user, now: request.environment.now() };
-    let cells = writing::changed_cells(&database, incidents, &row, &[(state, Cell::Integer(1)), (code, Cell::Integer(status))], hand)?;
+    let cells =
+        writing::changed_cells(&database, incidents, &row, &[(state, Cell::Integer(1)), (code, Cell::Integer(status))], hand)?;
     let key = database.new_id();
     let mut new = writing::new_cells(&mut database, resolutions, key, &changes, hand);
     for (column, value) in [("statecode", 1), ("statuscode", 2)] {

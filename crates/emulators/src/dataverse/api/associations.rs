@@ -76,11 +76,12 @@ pub(super) fn related(request: &Request<'_>, table: TableId, id: u128, name: &st
 
 fn paired(database: &Database, place: usize, first: bool, id: u128) -> Vec<u128> {
     let pairs = database.pairs.get(&place).into_iter().flatten();
-    pairs.filter_map(|(left, right)| match first {
-        true => (*left == id).then_some(*right),
-        false => (*right == id).then_some(*left),
-    })
-    .collect()
+    pairs
+        .filter_map(|(left, right)| match first {
+            true => (*left == id).then_some(*right),
+            false => (*right == id).then_some(*left),
+        })
+        .collect()
 }
 
 /// `GET /incidents(…)/…/$ref`
@@ -113,7 +114,10 @@ pub(super) fn change(request: &Request<'_>, table: TableId, key: &str, part: &st
     let tie = request.call.method != "DELETE";
     let other = if tie {
         let fields = payload::object(request)?;
-        let text = fields.get("@odata.id").and_then(Value::as_str).ok_or_else(|| Refusal::bad("The property '@odata.id' is missing."))?;
+        let text = fields
+            .get("@odata.id")
+            .and_then(Value::as_str)
+            .ok_or_else(|| Refusal::bad("The property '@odata.id' is missing."))?;
         Some(binding::reference(&database, &request.base, text)?)
     } else {
         let query = pairs(&request.call.query).into_iter().find(|(name, _)| name == "$id").map(|(_, value)| value);

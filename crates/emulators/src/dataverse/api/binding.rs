@@ -50,10 +50,17 @@ pub(super) fn key(text: &str, table: &Table) -> Result<Key, Refusal> {
         given.push((name, literal(value.trim(), kind)?));
     }
     let names: std::collections::BTreeSet<&str> = given.iter().map(|(name, _)| name.as_str()).collect();
-    let found = table.keys.iter().position(|key| key.columns.iter().map(String::as_str).collect::<std::collections::BTreeSet<_>>() == names);
+    let found = table
+        .keys
+        .iter()
+        .position(|key| key.columns.iter().map(String::as_str).collect::<std::collections::BTreeSet<_>>() == names);
     let Some(found) = found else {
         let names: Vec<&str> = names.into_iter().collect();
-        return Err(Refusal::bad(format!("The key in the request URI is not valid for resource '{}': no alternate key has the columns {}.", table.set_name, names.join(","))));
+        return Err(Refusal::bad(format!(
+            "The key in the request URI is not valid for resource '{}': no alternate key has the columns {}.",
+            table.set_name,
+            names.join(",")
+        )));
     };
     let columns = table.keys.get(found).map(|key| key.columns.clone()).unwrap_or_default();
     let values = columns.iter().filter_map(|column| {
@@ -103,5 +110,6 @@ pub(super) fn reference(database: &Database, base: &str, text: &str) -> Result<(
     let inside = inside.ok_or_else(|| Refusal::bad(format!("The reference '{text}' has no key.")))?;
     let key = key(inside, definition)?;
     let id = key.find(database, table);
-    id.map(|id| (table, id)).ok_or_else(|| Refusal::no_record(&definition.logical_name, split(inside, ',').first().unwrap_or(&inside)))
+    id.map(|id| (table, id))
+        .ok_or_else(|| Refusal::no_record(&definition.logical_name, split(inside, ',').first().unwrap_or(&inside)))
 }

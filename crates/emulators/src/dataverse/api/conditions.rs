@@ -1,12 +1,7 @@
 //! `If-Match` and `If-None-Match`: what has to hold before a record is read or written.
 
 use super::{
-    super::{
-        database::Row,
-        environment::Request,
-        refusal::Refusal,
-        schema::Table,
-    },
+    super::{database::Row, environment::Request, refusal::Refusal, schema::Table},
     render,
 };
 

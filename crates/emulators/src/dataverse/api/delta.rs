@@ -126,7 +126,8 @@ fn version(request: &Request<'_>, token: &str) -> Result<u64, Refusal> {
     let malformed = || Refusal::bad("The delta token is not valid.");
     let (version, time) = token.split_once('!').ok_or_else(malformed)?;
     let version = version.parse().map_err(|_| malformed())?;
-    let time = jiff::fmt::strtime::parse("%m/%d/%Y %H:%M:%S", time).and_then(|time| time.to_datetime()).map_err(|_| malformed())?;
+    let time =
+        jiff::fmt::strtime::parse("%m/%d/%Y %H:%M:%S", time).and_then(|time| time.to_datetime()).map_err(|_| malformed())?;
     let given = time.to_zoned(jiff::tz::TimeZone::UTC).map_err(|_| malformed())?.timestamp().as_second();
     if request.environment.now() - given > request.environment.options.delta_days * 86_400 {
         let text = "Version stamp associated with the client has expired. Please perform a full sync.";

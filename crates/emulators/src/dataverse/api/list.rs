@@ -116,7 +116,8 @@ fn walk<'a>(
         let rows = shelf.rows.range((from, Bound::Unbounded)).map(|(id, row)| (*id, row));
         return rows.filter(|(id, row)| fits(*id, row)).take(limit).collect();
     }
-    let by_change = matches!(query.order.as_slice(), [(place, false)] | [(place, false), (0, false)] if *place == places.modified_on);
+    let by_change =
+        matches!(query.order.as_slice(), [(place, false)] | [(place, false), (0, false)] if *place == places.modified_on);
     if by_change {
         let earliest = query.filter.as_ref().and_then(|filter| filter.earliest(places.modified_on)).unwrap_or(i64::MIN);
         let behind = position.map(|position| (position.values.first().map_or(i64::MIN, Cell::time), position.id));
@@ -220,7 +221,11 @@ fn next_link(request: &Request<'_>, table: &Table, query: &Query, position: &Pos
         BASE64_URL_SAFE_NO_PAD.encode(state)
     );
     // Encoded twice inside and once outside, as the real thing writes it.
-    let cookie = format!("<cookie pagenumber=\"{}\" pagingcookie=\"{}\" istracking=\"False\" />", position.page, escape(&escape(&inner, true), true));
+    let cookie = format!(
+        "<cookie pagenumber=\"{}\" pagingcookie=\"{}\" istracking=\"False\" />",
+        position.page,
+        escape(&escape(&inner, true), true)
+    );
     link(request, table, query, &format!("$skiptoken={}", escape(&cookie, false)))
 }
 

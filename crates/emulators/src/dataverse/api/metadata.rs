@@ -193,7 +193,8 @@ impl Query {
                 "$filter" => read.filter = conditions(&value)?,
                 "$expand" => {
                     for part in split(&value, ',') {
-                        let (name, options) = part.split_once('(').map_or((part, ""), |(name, rest)| (name, rest.trim_end_matches(')')));
+                        let (name, options) =
+                            part.split_once('(').map_or((part, ""), |(name, rest)| (name, rest.trim_end_matches(')')));
                         let select = options.split_once("$select=").map(|(_, select)| names(select)).unwrap_or_default();
                         read.expand.push((name.trim().to_owned(), select));
                     }
@@ -260,7 +261,9 @@ impl Query {
                 inner.retain(|name, _| select.is_empty() || name == "MetadataId" || select.contains(name));
             } else if let Some(Value::Array(parts)) = fields.get_mut(name) {
                 for part in parts.iter_mut().filter_map(Value::as_object_mut) {
-                    part.retain(|name, _| select.is_empty() || name == "MetadataId" || name.starts_with('@') || select.contains(name));
+                    part.retain(|name, _| {
+                        select.is_empty() || name == "MetadataId" || name.starts_with('@') || select.contains(name)
+                    });
                 }
             }
         }
@@ -283,7 +286,8 @@ fn conditions(text: &str) -> Result<Vec<(String, bool, Value)>, Refusal> {
     tokens
         .chunks(4)
         .map(|chunk| {
-            let (Some(Token::Name(name)), Some(Token::Name(operator)), Some(value)) = (chunk.first(), chunk.get(1), chunk.get(2)) else {
+            let (Some(Token::Name(name)), Some(Token::Name(operator)), Some(value)) = (chunk.first(), chunk.get(1), chunk.get(2))
+            else {
                 return Err(broken());
             };
             if chunk.get(3).is_some_and(|joint| *joint != Token::Name("and".to_owned())) {

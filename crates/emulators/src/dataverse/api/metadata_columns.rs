@@ -71,7 +71,10 @@ pub(super) fn attribute(table: &Table, column: &Column, cast: bool) -> Map<Strin
         match column.kind {
             Kind::Text | Kind::Memo => {
                 fields.insert("MaxLength".to_owned(), column.max.unwrap_or(100).into());
-                fields.insert("FormatName".to_owned(), json!({"Value": if column.kind == Kind::Text { "Text" } else { "TextArea" }}));
+                fields.insert(
+                    "FormatName".to_owned(),
+                    json!({"Value": if column.kind == Kind::Text { "Text" } else { "TextArea" }}),
+                );
             }
             Kind::Lookup | Kind::Customer | Kind::Owner => {
                 fields.insert("Targets".to_owned(), json!(column.targets));

@@ -56,7 +56,11 @@ fn one(
     let typed = format!("Microsoft.Dynamics.CRM.{}", table.1.logical_name);
     let named = fields.get("@odata.type").and_then(Value::as_str).unwrap_or_default();
     if named.trim_start_matches('#') != typed {
-        return Err(Refusal::new(400, "0x80048d19", format!("A target of {action} needs the annotation '@odata.type' with the value '{typed}'.")));
+        return Err(Refusal::new(
+            400,
+            "0x80048d19",
+            format!("A target of {action} needs the annotation '@odata.type' with the value '{typed}'."),
+        ));
     }
     let primary = fields.get(&table.1.primary_id).and_then(Value::as_str).and_then(guid::parse);
     let key = match fields.get("@odata.id").and_then(Value::as_str) {

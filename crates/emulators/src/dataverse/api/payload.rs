@@ -80,13 +80,7 @@ pub(super) fn changes(
     Ok(changes)
 }
 
-fn bind(
-    request: &Request<'_>,
-    database: &Database,
-    table: &Table,
-    navigation: &str,
-    value: &Value,
-) -> Result<Change, Refusal> {
+fn bind(request: &Request<'_>, database: &Database, table: &Table, navigation: &str, value: &Value) -> Result<Change, Refusal> {
     let undeclared = || {
         let reason = format!(
             "An undeclared property '{navigation}' which only has property annotations in the payload but no property value was found in the payload. In OData, only declared navigation properties and declared named streams can be represented as properties without values."

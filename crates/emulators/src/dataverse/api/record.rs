@@ -108,9 +108,8 @@ pub(super) fn write_over(
     let (place, definition) = table;
     request.session.check(Act::Write, definition)?;
     strike(request, definition, &[])?;
-    let closes = |(place, cell): &Change| {
-        Some(*place) == definition.places.state && *cell == Cell::Integer(1) && row.get(*place) != cell
-    };
+    let closes =
+        |(place, cell): &Change| Some(*place) == definition.places.state && *cell == Cell::Integer(1) && row.get(*place) != cell;
     if definition.closed_by_action && changes.iter().any(closes) {
         return Err(resolved_by_hand(definition));
     }

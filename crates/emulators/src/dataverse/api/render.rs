@@ -108,9 +108,9 @@ pub(super) fn expanded(
 
 fn related(database: &Database, table: &Table, row: &Row, expand: &Expand, prefer: &Prefer) -> Result<Value, Refusal> {
     let Some((target, id)) = row.get(expand.place).link() else { return Ok(Value::Null) };
-    let fits = table.navigation(&expand.navigation).is_some_and(|(_, targets)| {
-        database.table(target).is_some_and(|target| targets.contains(&target.logical_name.as_str()))
-    });
+    let fits = table
+        .navigation(&expand.navigation)
+        .is_some_and(|(_, targets)| database.table(target).is_some_and(|target| targets.contains(&target.logical_name.as_str())));
     let (Some(target), Some(row)) = (database.table(target).filter(|_| fits), database.row(target, id)) else {
         return Ok(Value::Null);
     };

@@ -39,7 +39,8 @@ pub(crate) fn read(text: &str) -> Result<Vec<Token>, String> {
             continue;
         }
         if matches!(first, '\'' | '"') {
-            let (value, behind) = quoted(rest, first).ok_or_else(|| format!("There is an unterminated string literal in '{text}'."))?;
+            let (value, behind) =
+                quoted(rest, first).ok_or_else(|| format!("There is an unterminated string literal in '{text}'."))?;
             tokens.push(Token::Text(value));
             rest = behind.trim_start();
             continue;

@@ -53,7 +53,9 @@ impl Query {
                 "$filter" => read.filter = Some(filter::parse(&value, table, now)?),
                 "$orderby" => read.order = order(&value, table)?,
                 "$top" => {
-                    let top = value.parse().map_err(|_| Refusal::bad(format!("Invalid value '{value}' for $top query option found.")))?;
+                    let top = value
+                        .parse()
+                        .map_err(|_| Refusal::bad(format!("Invalid value '{value}' for $top query option found.")))?;
                     read.top = Some(top);
                 }
                 "$count" => read.count = value == "true",

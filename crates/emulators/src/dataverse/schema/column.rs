@@ -184,7 +184,9 @@ impl Column {
         let base = if self.is_custom() { &self.schema_name } else { &self.name };
         match self.kind {
             Kind::Owner => base.clone(),
-            _ if self.targets.len() > 1 && !matches!(self.name.as_str(), "createdby" | "modifiedby") => format!("{base}_{target}"),
+            _ if self.targets.len() > 1 && !matches!(self.name.as_str(), "createdby" | "modifiedby") => {
+                format!("{base}_{target}")
+            }
             _ => base.clone(),
         }
     }
