@@ -1,9 +1,14 @@
 //! The part of Microsoft Entra ID that a receiver of bearer tokens sees: the discovery document and the signing keys of a tenant. It also
-//! mints tokens as the action group's caller would send them, good ones and bad ones.
+//! mints tokens as the action group's caller would send them, good ones and bad ones, and gives tokens to the applications and people of
+//! its directory.
 
+mod assertion;
 mod claims;
+mod directory;
+mod failure;
 #[cfg(test)]
 mod tests;
+mod token;
 
 use std::{
     io,
@@ -15,10 +20,12 @@ use std::{
 };
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use jsonwebtoken::{Algorithm, EncodingKey, Header, jwk::Jwk};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, jwk::Jwk};
 use serde_json::{Value, json};
+use tokio_rustls::TlsAcceptor;
 
 pub use claims::{ACTION_GROUP_APPLICATION, ACTION_GROUP_ROLE, Claims, TENANT, TokenVersion};
+pub use directory::{Application, Certificate, Directory, Person, Secret};
 
 use crate::{
     clock::EmulatorClock,
@@ -29,6 +36,7 @@ use crate::{
 struct SigningKey {
     id: String,
     secret: EncodingKey,
+    public: DecodingKey,
     published: Value,
 }
 
@@ -38,6 +46,7 @@ impl SigningKey {
             rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048).map_err(io::Error::other)?;
         let secret = EncodingKey::from_rsa_pem(pair.serialize_pem().as_bytes()).map_err(io::Error::other)?;
         let jwk = Jwk::from_encoding_key(&secret, Algorithm::RS256).map_err(io::Error::other)?;
+        let public = DecodingKey::from_jwk(&jwk).map_err(io::Error::other)?;
         let mut published = serde_json::to_value(jwk).map_err(io::Error::other)?;
         if let Some(fields) = published.as_object_mut() {
             // Entra publishes no `alg`.
@@ -46,7 +55,7 @@ impl SigningKey {
             fields.insert("x5t".to_owned(), id.clone().into());
             fields.insert("use".to_owned(), "sig".into());
         }
-        Ok(Self { id, secret, published })
+        Ok(Self { id, secret, public, published })
     }
 }
 
@@ -58,7 +67,12 @@ struct Tenant {
     down: AtomicBool,
     requests: AtomicU64,
     rotations: AtomicU64,
-    clock: EmulatorClock,
+    clock: Arc<EmulatorClock>,
+    directory: Directory,
+    issued: token::Issued,
+    /// Tokens given out by the endpoint; the number is in the token.
+    given: AtomicU64,
+    refusing: AtomicBool,
 }
 
 /// A running stand-in; dropping it closes its port.
@@ -90,7 +104,7 @@ impl Entra {
         clippy::panic,
         reason = "a test that needs tokens cannot go on without this emulator; try_start is for everybody else"
     )]
-    pub async fn start_with(clock: EmulatorClock) -> Self {
+    pub async fn start_with(clock: impl Into<Arc<EmulatorClock>>) -> Self {
         match Self::try_start(clock).await {
             Ok(started) => started,
             Err(error) => panic!("the Entra emulator cannot start: {error}"),
@@ -98,19 +112,65 @@ impl Entra {
     }
 
     /// Started, or why not.
-    pub async fn try_start(clock: EmulatorClock) -> io::Result<Self> {
+    pub async fn try_start(clock: impl Into<Arc<EmulatorClock>>) -> io::Result<Self> {
+        Self::try_start_in(clock, Directory::default(), None).await
+    }
+
+    /// With a directory whose applications and people get tokens, over HTTPS when an acceptor is given; or why not.
+    pub async fn try_start_in(
+        clock: impl Into<Arc<EmulatorClock>>,
+        directory: Directory,
+        tls: Option<TlsAcceptor>,
+    ) -> io::Result<Self> {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
+        let protocol = if tls.is_some() { "https" } else { "http" };
         let tenant = Arc::new(Tenant {
-            url: format!("http://{}", listener.local_addr()?),
+            url: format!("{protocol}://{}", listener.local_addr()?),
             keys: Mutex::new(vec![SigningKey::generate("emulator-key-0".to_owned())?]),
             foreign: SigningKey::generate("emulator-key-0".to_owned())?,
             down: AtomicBool::new(false),
             requests: AtomicU64::new(0),
             rotations: AtomicU64::new(0),
-            clock,
+            clock: clock.into(),
+            directory,
+            issued: token::Issued::default(),
+            given: AtomicU64::new(0),
+            refusing: AtomicBool::new(false),
         });
-        let server = Server::start(listener, None, Arc::clone(&tenant) as Arc<dyn Service>)?;
+        let server = Server::start(listener, tls, Arc::clone(&tenant) as Arc<dyn Service>)?;
         Ok(Self { tenant, _server: server })
+    }
+
+    /// The clock by which tokens are given and expire.
+    #[must_use]
+    pub fn clock(&self) -> Arc<EmulatorClock> {
+        Arc::clone(&self.tenant.clock)
+    }
+
+    /// While set, every secret, certificate and password is wrong.
+    pub fn set_refusing(&self, refusing: bool) {
+        self.tenant.refusing.store(refusing, Ordering::Relaxed);
+    }
+
+    /// How many tokens the token endpoint gave out; the newest carries this number as its `uti`.
+    #[must_use]
+    pub fn given(&self) -> u64 {
+        self.tenant.given.load(Ordering::Relaxed)
+    }
+
+    /// What a token says when a published key signed it and it is not expired.
+    #[must_use]
+    pub fn verify(&self, token: &str) -> Option<Value> {
+        let header = jsonwebtoken::decode_header(token).ok()?;
+        let id = header.kid?;
+        let key = self.tenant.keys().iter().find(|key| key.id == id).map(|key| key.public.clone())?;
+        let mut validation = Validation::new(Algorithm::RS256);
+        // The emulator's clock decides, and the caller looks at the audience.
+        validation.validate_exp = false;
+        validation.validate_aud = false;
+        let claims = jsonwebtoken::decode::<Value>(token, &key, &validation).ok()?.claims;
+        let until = claims.get("exp").and_then(Value::as_i64)?;
+        (until > self.tenant.clock.seconds()).then_some(claims)
     }
 
     /// Stands for `https://login.microsoftonline.com`.
@@ -198,8 +258,64 @@ impl Tenant {
                 let keys: Vec<Value> = self.keys().iter().map(|key| key.published.clone()).collect();
                 Answer::json(200, &json!({"keys": keys}))
             }
+            ("POST", [tenant, "oauth2", "v2.0", "token"]) => self.token(call, tenant, TokenVersion::Two),
+            ("POST", [tenant, "oauth2", "token"]) => self.token(call, tenant, TokenVersion::One),
             _ => Answer::json(404, &json!({"error": "not_found"})),
         }
+    }
+
+    fn token(&self, call: &Call, tenant: &str, version: TokenVersion) -> Answer {
+        let (now, number) = (self.clock.seconds(), self.requests.load(Ordering::Relaxed));
+        if tenant != self.directory.tenant && tenant != "common" && tenant != "organizations" {
+            let text = format!(
+                "Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud."
+            );
+            return failure::Failure::new(400, "invalid_request", 90_002, text).answer(now, number);
+        }
+        let path = if version == TokenVersion::Two { "v2.0/" } else { "" };
+        let audiences = ["v2.0/", ""].map(|other| format!("{}/{tenant}/oauth2/{other}token", self.url)).to_vec();
+        let audiences = [audiences, vec![format!("{}/{tenant}/{path}", self.url).trim_end_matches('/').to_owned()]].concat();
+        let mut request = token::Request::read(&self.directory, version, audiences, now, call);
+        request.refusing = self.refusing.load(Ordering::Relaxed);
+        match request.decide(&self.issued) {
+            Err(failure) => failure.answer(now, number),
+            Ok(grant) => {
+                let token = self.sign(&grant, now);
+                request.answer(grant, &token, number, &self.issued)
+            }
+        }
+    }
+
+    /// An access token of version 1, which is what Dataverse and most of Microsoft's own resources ask for.
+    fn sign(&self, grant: &token::Grant, now: i64) -> String {
+        let number = self.given.fetch_add(1, Ordering::Relaxed) + 1;
+        let mut payload = Claims {
+            application: grant.application.clone(),
+            tenant: self.directory.tenant.clone(),
+            roles: Vec::new(),
+            expires_in: self.directory.token_life,
+            begins_in: 0,
+            ..Claims::action_group(TokenVersion::One, &grant.resource)
+        }
+        .payload(now);
+        if let Some(fields) = payload.as_object_mut() {
+            fields.insert("uti".to_owned(), number.to_string().into());
+            match &grant.person {
+                Some(person) => {
+                    fields.insert("upn".to_owned(), person.clone().into());
+                    fields.insert("scp".to_owned(), "user_impersonation".into());
+                    fields.insert("idtyp".to_owned(), "user".into());
+                }
+                None => {
+                    fields.insert("idtyp".to_owned(), "app".into());
+                }
+            }
+        }
+        let keys = self.keys();
+        let Some(key) = keys.last() else { return String::new() };
+        let mut header = Header::new(Algorithm::RS256);
+        header.kid = Some(key.id.clone());
+        jsonwebtoken::encode(&header, &payload, &key.secret).unwrap_or_default()
     }
 
     fn discovery(&self, tenant: &str, version: TokenVersion) -> Answer {
@@ -208,6 +324,7 @@ impl Tenant {
             "issuer": version.issuer(tenant),
             "jwks_uri": format!("{url}/{tenant}/discovery/{path}keys"),
             "token_endpoint": format!("{url}/{tenant}/oauth2/{path}token"),
+            "authorization_endpoint": format!("{url}/{tenant}/oauth2/{path}authorize"),
             "id_token_signing_alg_values_supported": ["RS256"],
             "subject_types_supported": ["pairwise"],
             "response_types_supported": ["code", "id_token"],

@@ -4,18 +4,20 @@
 pub mod authority;
 pub mod cherwell;
 pub mod clock;
+pub mod dataverse;
 pub mod desk;
 pub mod entra;
 pub mod faults;
 pub mod http;
 pub mod key_vault;
-mod log;
+pub mod log;
 pub mod logs_ingestion;
 pub mod relay;
 pub mod service_manager;
 pub mod servicenow;
 
 pub use cherwell::Cherwell;
+pub use dataverse::Dataverse;
 pub use entra::Entra;
 pub use key_vault::KeyVault;
 pub use logs_ingestion::LogsIngestion;

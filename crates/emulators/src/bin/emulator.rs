@@ -1,10 +1,12 @@
 //! Runs one emulator as a process of its own, for clients that are not written in Rust: prints one JSON line with its address and
 //! stays until its standard input closes or it is asked to end.
 
-#[path = "emulator/service_manager.rs"]
-mod service_manager;
 #[path = "emulator/cherwell.rs"]
 mod cherwell;
+#[path = "emulator/dataverse.rs"]
+mod dataverse;
+#[path = "emulator/service_manager.rs"]
+mod service_manager;
 
 use std::{
     io::{self, Read, Write},
@@ -28,6 +30,9 @@ struct Arguments {
 enum Product {
     /// A ServiceNow instance; users `itsm`/`p` and `admin`/`admin`, OAuth client `itsm-client`/`itsm-secret`, API key `itsm-api-key`.
     Servicenow(ServiceNowArguments),
+    /// A Dataverse environment with its token endpoint; app registrations `5a1e0f34-0000-4000-8000-00000000c0de` (the integration) and
+    /// `5a1e0f34-0000-4000-8000-00000000ad31` (administrator), secret `dataverse-secret`.
+    Dataverse(dataverse::Arguments),
     /// The Logs Ingestion API; rule `dcr-00000000000000000000000000000001`, stream `Custom-ServiceDesk`, token `ingestion-token`.
     LogsIngestion(LogsIngestionArguments),
     /// An SM gateway; shared secret `gateway-secret-of-thirty-two-characters`.
@@ -115,6 +120,11 @@ fn seed(text: &str) -> Result<Seed, String> {
 async fn main() -> io::Result<()> {
     match Arguments::parse().product {
         Product::Servicenow(arguments) => servicenow(arguments).await,
+        Product::Dataverse(arguments) => {
+            let environment = arguments.start().await?;
+            let further = serde_json::json!({"authority": environment.authority_url(), "tenant": environment.tenant()});
+            stay_with(&environment.url(), environment.certificate_file(), further).await
+        }
         Product::LogsIngestion(arguments) => logs_ingestion(arguments).await,
         Product::Gateway(arguments) => service_manager::gateway(arguments).await,
         Product::Relay(arguments) => service_manager::relay(arguments).await,
@@ -155,7 +165,15 @@ async fn logs_ingestion(arguments: LogsIngestionArguments) -> io::Result<()> {
 
 /// Says where the emulator is, then stays until nobody needs it.
 async fn stay(url: &str, certificate: Option<&Path>) -> io::Result<()> {
-    let line = serde_json::json!({"url": url, "ca": certificate});
+    stay_with(url, certificate, serde_json::json!({})).await
+}
+
+/// The same, with further things to say.
+async fn stay_with(url: &str, certificate: Option<&Path>, further: serde_json::Value) -> io::Result<()> {
+    let mut line = serde_json::json!({"url": url, "ca": certificate});
+    if let (Some(line), serde_json::Value::Object(further)) = (line.as_object_mut(), further) {
+        line.extend(further);
+    }
     let mut output = io::stdout().lock();
     writeln!(output, "{line}")?;
     output.flush()?;
