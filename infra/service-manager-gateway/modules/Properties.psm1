@@ -1,0 +1,81 @@
+# Which properties a caller may set and what each one takes: a text with a length, a value of a list, a number, a switch, an instant.
+# Nothing here knows Service Manager or the network.
+Set-StrictMode -Version 2
+
+# Names are Service Manager's own. List: the name in /v1/metadata.
+$script:Incident = @{
+    Title                 = @{ Kind = 'text'; Length = 200 }
+    Description           = @{ Kind = 'text'; Length = 4000 }
+    ContactMethod         = @{ Kind = 'text'; Length = 256 }
+    ResolutionDescription = @{ Kind = 'text'; Length = 4000 }
+    Status                = @{ Kind = 'list'; List = 'incident.status' }
+    Impact                = @{ Kind = 'list'; List = 'incident.impact' }
+    Urgency               = @{ Kind = 'list'; List = 'incident.urgency' }
+    Classification        = @{ Kind = 'list'; List = 'incident.classification' }
+    Source                = @{ Kind = 'list'; List = 'incident.source' }
+    TierQueue             = @{ Kind = 'list'; List = 'incident.tierQueue' }
+    ResolutionCategory    = @{ Kind = 'list'; List = 'incident.resolutionCategory' }
+    Escalated             = @{ Kind = 'switch' }
+    ScheduledStartDate    = @{ Kind = 'instant' }
+    ScheduledEndDate      = @{ Kind = 'instant' }
+}
+
+# Computed by the server or by the gateway; setting them would look done and not be.
+$script:ReadOnly = @('Id', 'Priority', 'DisplayName', 'LastModified', 'TimeAdded', 'CreatedDate', 'ObjectStatus')
+
+function Get-IncidentProperty {
+    return $script:Incident
+}
+
+# Turns the "properties" of a body into what the server takes. $Lists: list name -> values. $Extra: names of text properties of a class
+# extension that the settings allow.
+function Convert-Property {
+    param(
+        [Parameter(Mandatory = $true)][AllowNull()] $Given,
+        [Parameter(Mandatory = $true)][hashtable] $Lists,
+        [string[]] $Extra = @()
+    )
+    $result = @{}
+    if ($null -eq $Given) { return $result }
+    if ($Given -isnot [System.Management.Automation.PSCustomObject]) { Stop-WithProblem -Code 'bad_request' -Detail 'properties must be an object' }
+    foreach ($entry in $Given.PSObject.Properties) {
+        $name = $entry.Name
+        if ($script:ReadOnly -contains $name) { Stop-WithProblem -Code 'invalid_value' -Detail "$name is set by Service Manager alone" }
+        $rule = $script:Incident[$name]
+        if ($null -eq $rule -and $Extra -contains $name) { $rule = @{ Kind = 'text'; Length = 4000 } }
+        if ($null -eq $rule) { Stop-WithProblem -Code 'invalid_value' -Detail "$name is no property that this gateway writes" }
+        $result[$name] = Convert-Value -Name $name -Rule $rule -Value $entry.Value -Lists $Lists
+    }
+    return $result
+}
+
+function Convert-Value {
+    param([string] $Name, [hashtable] $Rule, [AllowNull()] $Value, [hashtable] $Lists)
+    if ($null -eq $Value) { return $null }
+    switch ($Rule.Kind) {
+        'text' {
+            $text = [string] $Value
+            if ($text.Length -gt $Rule.Length) { Stop-WithProblem -Code 'invalid_value' -Detail "$Name takes $($Rule.Length) characters, not $($text.Length)" }
+            return $text
+        }
+        'list' {
+            if ($Value -isnot [string]) { Stop-WithProblem -Code 'invalid_enum' -Detail "$Name takes an id, a name or a label" }
+            return (Resolve-ListValue -Property $Name -Given $Value -Values @($Lists[$Rule.List]))
+        }
+        'switch' {
+            if ($Value -isnot [bool]) { Stop-WithProblem -Code 'invalid_value' -Detail "$Name takes true or false" }
+            return $Value
+        }
+        'instant' {
+            # PowerShell 7 already makes a [datetime] of such a text.
+            $instant = $Value
+            if ($Value -isnot [datetime]) { $instant = Read-Instant -Text ([string] $Value) }
+            if ($null -eq $instant) { Stop-WithProblem -Code 'invalid_value' -Detail "$Name takes an instant such as 2026-09-01T10:00:00Z" }
+            return $instant.ToUniversalTime()
+        }
+    }
+}
+
+Export-ModuleMember -Function @(
+    'Get-IncidentProperty', 'Convert-Property'
+)
