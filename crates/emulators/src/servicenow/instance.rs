@@ -13,7 +13,6 @@ use super::{
     database::Database,
     errors::Refusal,
     faults::{Effect, Faults},
-    log::Log,
     options::{Options, RateLimit, Staging, User},
     pages,
     restrictions::Restrictions,
@@ -21,6 +20,7 @@ use super::{
 use crate::{
     clock::EmulatorClock,
     http::{Answer, Call, Decision, Service},
+    log::Log,
 };
 
 /// The person behind a request and what is forbidden at the moment.

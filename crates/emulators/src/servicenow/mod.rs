@@ -8,7 +8,6 @@ pub mod errors;
 mod events;
 pub mod faults;
 mod instance;
-mod log;
 pub mod options;
 mod pages;
 pub mod query;
@@ -24,7 +23,7 @@ mod tests;
 use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
 
 pub use faults::{Effect, Fault, FaultId, Faults, Partial};
-pub use log::Request;
+pub use crate::log::Request;
 pub use options::{OAuthClient, Options, RateLimit, Seed, Staging, Time, Tls, User};
 
 use crate::{
