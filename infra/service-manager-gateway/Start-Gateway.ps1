@@ -19,7 +19,7 @@ $given = Import-PowerShellDataFile -LiteralPath $Settings
 $defaults = @{
     Server = 'localhost'; Language = 'ENU'; IncidentId = 'IR{0}'; StateDirectory = 'C:\ProgramData\SmGateway\state'; LogFile = ''
     TokenHashes = @(); CorrelationProperty = 'ContactMethod'; ExtensionProperties = @(); CriteriaInstantFormat = 'yyyy-MM-dd HH:mm:ss'
-    CreateComputers = $false; KeepKeysDays = 30; Listen = 'Relay'; Prefixes = @(); RelayLibrary = ''; RelayPath = ''
+    CreateComputers = $false; KeepKeysDays = 30; SettleSeconds = 5; Listen = 'Relay'; Prefixes = @(); RelayLibrary = ''; RelayPath = ''
     RelayConnectionVariable = 'SM_GATEWAY_RELAY'
 }
 foreach ($name in $given.Keys) {
@@ -38,7 +38,7 @@ $log = {
     if ($options.LogFile) { Add-Content -LiteralPath $options.LogFile -Value $stamped -Encoding UTF8 } else { Write-Host $stamped }
 }
 
-$desk = New-ServiceManagerDesk -Options @{ Server = $options.Server; Language = $options.Language; IncidentId = $options.IncidentId }
+$desk = New-ServiceManagerDesk -Options $options
 $operations = New-OperationTable -Desk $desk -Settings $options
 
 if ($Check) {

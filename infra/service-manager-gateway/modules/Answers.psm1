@@ -7,21 +7,30 @@ $script:BodyLimit = 1048576
 
 # What each problem is: HTTP status, title, and whether the same request may succeed later.
 $script:Problems = @{
-    bad_request     = @{ Status = 400; Title = 'The request cannot be understood'; Retryable = $false }
-    unauthorized    = @{ Status = 401; Title = 'A valid bearer token is needed'; Retryable = $false }
-    access_denied   = @{ Status = 403; Title = 'Service Manager denies access'; Retryable = $false }
-    not_found       = @{ Status = 404; Title = 'There is no such thing'; Retryable = $false }
-    not_allowed     = @{ Status = 405; Title = 'This method is not possible here'; Retryable = $false }
-    conflict        = @{ Status = 412; Title = 'The work item was changed in the meantime'; Retryable = $true }
-    too_large       = @{ Status = 413; Title = 'The body is too large'; Retryable = $false }
-    invalid_enum    = @{ Status = 422; Title = 'A list does not have this value'; Retryable = $false }
-    invalid_value   = @{ Status = 422; Title = 'A property cannot take this value'; Retryable = $false }
-    key_reused      = @{ Status = 422; Title = 'The idempotency key belongs to another request'; Retryable = $false }
-    busy            = @{ Status = 429; Title = 'The gateway is busy'; Retryable = $true }
-    internal        = @{ Status = 500; Title = 'The gateway failed'; Retryable = $true }
-    sdk_unavailable = @{ Status = 503; Title = 'The management server cannot be reached'; Retryable = $true }
-    sdk_timeout     = @{ Status = 504; Title = 'The management server did not answer in time'; Retryable = $true }
+    bad_request            = @{ Status = 400; Title = 'The request cannot be understood'; Retryable = $false }
+    unauthorized           = @{ Status = 401; Title = 'A valid bearer token is needed'; Retryable = $false }
+    access_denied          = @{ Status = 403; Title = 'Access is denied'; Retryable = $false }
+    not_found              = @{ Status = 404; Title = 'There is no such thing'; Retryable = $false }
+    not_allowed            = @{ Status = 405; Title = 'This method is not possible here'; Retryable = $false }
+    in_progress            = @{ Status = 409; Title = 'This idempotency key is being worked on'; Retryable = $true }
+    read_only              = @{ Status = 409; Title = 'The work item is closed'; Retryable = $false }
+    ambiguous              = @{ Status = 409; Title = 'Several computers have this name'; Retryable = $false }
+    conflict               = @{ Status = 412; Title = 'The work item was changed in the meantime'; Retryable = $true }
+    too_large              = @{ Status = 413; Title = 'The body is too large'; Retryable = $false }
+    unsupported_media_type = @{ Status = 415; Title = 'The body must be application/json'; Retryable = $false }
+    invalid_enum           = @{ Status = 422; Title = 'A list does not have this value'; Retryable = $false }
+    invalid_value          = @{ Status = 422; Title = 'A property cannot take this value'; Retryable = $false }
+    key_reused             = @{ Status = 422; Title = 'The idempotency key belongs to another request'; Retryable = $false }
+    rejected               = @{ Status = 422; Title = 'Service Manager refused the change'; Retryable = $false }
+    busy                   = @{ Status = 429; Title = 'The gateway is busy'; Retryable = $true }
+    internal               = @{ Status = 500; Title = 'The gateway failed'; Retryable = $true }
+    not_supported          = @{ Status = 501; Title = 'This gateway cannot do that'; Retryable = $false }
+    sdk_unavailable        = @{ Status = 503; Title = 'The management server cannot be reached'; Retryable = $true }
+    sdk_timeout            = @{ Status = 503; Title = 'The management server did not answer in time'; Retryable = $true }
 }
+
+# Problems of a write after which nobody knows whether it was done.
+$script:Unknown = @('internal', 'sdk_timeout')
 
 function Get-BodyLimit {
     return $script:BodyLimit
@@ -46,17 +55,20 @@ function New-Answer {
     return @{ Status = $Status; Headers = $all; Body = $text }
 }
 
+# $Extra: further members such as property and maxLength. $Write: whether the request may have changed something.
 function New-Problem {
     param(
         [Parameter(Mandatory = $true)][string] $Code,
         [string] $Detail = '',
         [string] $RequestId = '',
-        [int] $RetryAfter = 0
+        [hashtable] $Extra = @{},
+        [bool] $Write = $false
     )
     $problem = $script:Problems[$Code]
     if ($null -eq $problem) { $Code = 'internal'; $problem = $script:Problems[$Code] }
     $headers = @{ 'Content-Type' = 'application/problem+json; charset=utf-8' }
-    if ($RetryAfter -gt 0) { $headers['Retry-After'] = [string] $RetryAfter }
+    if ($Extra.ContainsKey('retryAfter')) { $headers['Retry-After'] = [string] $Extra['retryAfter'] }
+    if ($Extra.ContainsKey('allow')) { $headers['Allow'] = [string] $Extra['allow'] }
     if ($Code -eq 'unauthorized') { $headers['WWW-Authenticate'] = 'Bearer' }
     $body = [ordered]@{
         type      = 'about:blank'
@@ -67,15 +79,24 @@ function New-Problem {
         retryable = $problem.Retryable
         requestId = $RequestId
     }
+    if ($Write) { $body['outcome'] = (Get-Outcome -Code $Code) }
+    foreach ($name in 'property', 'maxLength') { if ($Extra.ContainsKey($name)) { $body[$name] = $Extra[$name] } }
     return New-Answer -Status $problem.Status -Body $body -Headers $headers
+}
+
+# not_done or unknown, of a write that ended with this problem.
+function Get-Outcome {
+    param([Parameter(Mandatory = $true)][string] $Code)
+    if ($script:Unknown -contains $Code) { return 'unknown' }
+    return 'not_done'
 }
 
 # Ends an operation with a problem; Invoke-Gateway turns it into the answer.
 function Stop-WithProblem {
-    param([Parameter(Mandatory = $true)][string] $Code, [string] $Detail = '', [int] $RetryAfter = 0)
+    param([Parameter(Mandatory = $true)][string] $Code, [string] $Detail = '', [hashtable] $Extra = @{})
     $stop = New-Object System.InvalidOperationException $Detail
     $stop.Data['gatewayCode'] = $Code
-    $stop.Data['gatewayRetryAfter'] = $RetryAfter
+    foreach ($name in $Extra.Keys) { $stop.Data["gateway:$name"] = $Extra[$name] }
     throw $stop
 }
 
@@ -102,10 +123,11 @@ function Read-Instant {
     return $parsed.UtcDateTime
 }
 
-# The version of a work item: the ticks of its LastModified, quoted.
+# The version of a work item: the ticks of its LastModified and a hash of its properties, because two changes may come within one tick.
 function New-ETag {
-    param([Parameter(Mandatory = $true)][datetime] $LastModified)
-    return '"' + $LastModified.Ticks.ToString([System.Globalization.CultureInfo]::InvariantCulture) + '"'
+    param([Parameter(Mandatory = $true)][datetime] $LastModified, [Parameter(Mandatory = $true)][AllowEmptyString()][string] $Content)
+    $ticks = $LastModified.Ticks.ToString([System.Globalization.CultureInfo]::InvariantCulture)
+    return '"' + $ticks + '-' + (Get-Sha256 -Text $Content).Substring(0, 16) + '"'
 }
 
 # Whether one of the versions in an If-Match or If-None-Match header is this one.
@@ -138,6 +160,6 @@ function Get-Sha256 {
 }
 
 Export-ModuleMember -Function @(
-    'Get-BodyLimit', 'ConvertTo-JsonText', 'New-Answer', 'New-Problem', 'Stop-WithProblem', 'Format-Instant',
+    'Get-BodyLimit', 'ConvertTo-JsonText', 'New-Answer', 'New-Problem', 'Get-Outcome', 'Stop-WithProblem', 'Format-Instant',
     'Read-Instant', 'New-ETag', 'Test-ETag', 'New-ContentETag', 'Get-Sha256'
 )

@@ -29,15 +29,42 @@ function New-EqualsCriteria {
     return "$Property = " + (Format-CriteriaText -Text $Value)
 }
 
-# A computer by whatever name is known of it: fully qualified, NetBIOS, or as shown.
+# Text properties that begin with this. In LIKE the signs % _ [ stand for other things than themselves; what is found is compared again.
+function New-PrefixCriteria {
+    param([Parameter(Mandatory = $true)][string] $Property, [Parameter(Mandatory = $true)][string] $Prefix)
+    if ($Property -notmatch '^[A-Za-z_][A-Za-z0-9_]*$') { Stop-WithProblem -Code 'internal' -Detail "$Property is not the name of a property" }
+    return "$Property LIKE " + (Format-CriteriaText -Text ($Prefix + '%'))
+}
+
+# A correlation key as the protocol allows it.
+function Test-CorrelationKey {
+    param([AllowNull()][AllowEmptyString()][string] $Key)
+    return ($Key -cmatch '^[A-Za-z0-9\-_.:]{1,100}$')
+}
+
+# The generation of a key that is this prefix and a decimal number without leading zeros; -1 when it is none.
+function Read-Generation {
+    param([Parameter(Mandatory = $true)][string] $Prefix, [AllowNull()][AllowEmptyString()][string] $Key)
+    if (-not ([string] $Key).StartsWith($Prefix, [System.StringComparison]::Ordinal)) { return [long] -1 }
+    $rest = $Key.Substring($Prefix.Length)
+    $number = [long] -1
+    if ($rest -cmatch '^(0|[1-9][0-9]{0,17})$') { $number = [long]::Parse($rest, [System.Globalization.CultureInfo]::InvariantCulture) }
+    return $number
+}
+
+# Of the computers that have a name somewhere, those that it means: by principal name; only without one by NetBIOS or display name.
+# A name with dots is never cut: the same host name in another domain is another computer.
+function Select-Computer {
+    param([Parameter(Mandatory = $true)][AllowEmptyCollection()][array] $Computers, [Parameter(Mandatory = $true)][string] $Name)
+    $exact = @($Computers | Where-Object { $_.principalName -eq $Name })
+    if ($exact.Count -gt 0) { return $exact }
+    return @($Computers | Where-Object { $_.netbiosName -eq $Name -or $_.displayName -eq $Name })
+}
+
+# A computer by whatever name is known of it.
 function New-ComputerCriteria {
     param([Parameter(Mandatory = $true)][string] $Name)
-    $parts = @(
-        (New-EqualsCriteria -Property 'PrincipalName' -Value $Name),
-        (New-EqualsCriteria -Property 'DNSName' -Value $Name),
-        (New-EqualsCriteria -Property 'NetbiosComputerName' -Value $Name),
-        (New-EqualsCriteria -Property 'DisplayName' -Value $Name)
-    )
+    $parts = @('PrincipalName', 'NetbiosComputerName', 'DisplayName' | ForEach-Object { New-EqualsCriteria -Property $_ -Value $Name })
     return ($parts -join ' OR ')
 }
 
@@ -62,11 +89,11 @@ function Resolve-ListValue {
     }
     if ($found.Count -eq 1) { return $found[0].id }
     $labels = (@($Values | Select-Object -First 30 | ForEach-Object { $_.label }) -join ', ')
-    if ($found.Count -gt 1) { Stop-WithProblem -Code 'invalid_enum' -Detail "${Property}: '$Given' names $($found.Count) values; use an id" }
-    Stop-WithProblem -Code 'invalid_enum' -Detail "${Property}: there is no '$Given'; possible are: $labels"
+    if ($found.Count -gt 1) { Stop-WithProblem -Code 'invalid_enum' -Detail "${Property}: '$Given' names $($found.Count) values; use an id" -Extra @{ property = $Property } }
+    Stop-WithProblem -Code 'invalid_enum' -Detail "${Property}: there is no '$Given'; possible are: $labels" -Extra @{ property = $Property }
 }
 
 Export-ModuleMember -Function @(
-    'Format-CriteriaText', 'Format-CriteriaInstant', 'New-ChangedSinceCriteria', 'New-EqualsCriteria',
+    'Format-CriteriaText', 'Format-CriteriaInstant', 'New-ChangedSinceCriteria', 'New-EqualsCriteria', 'New-PrefixCriteria', 'Test-CorrelationKey', 'Read-Generation', 'Select-Computer',
     'New-ComputerCriteria', 'Test-WorkItemId', 'Resolve-ListValue'
 )

@@ -120,10 +120,8 @@ function Start-RelayListening {
             try {
                 $request = ConvertTo-Request -Method $context.Request.HttpMethod -Url $context.Request.Url -Headers $context.Request.Headers -Body $context.Request.InputStream
                 $answer = & $Handle $request
-                # The relay keeps 502 and 504 for itself: a listener that answers them would be taken for one that is gone.
-                $status = $answer.Status
-                if ($status -eq 502 -or $status -eq 504) { $status = 503 }
-                $context.Response.StatusCode = [System.Net.HttpStatusCode] $status
+                # Never 502 or 504, which the relay keeps for itself; no problem of the protocol has them.
+                $context.Response.StatusCode = [System.Net.HttpStatusCode] $answer.Status
                 foreach ($name in $answer.Headers.Keys) { $context.Response.Headers[$name] = $answer.Headers[$name] }
                 $bytes = [System.Text.Encoding]::UTF8.GetBytes($answer.Body)
                 if ($bytes.Length -gt 0) { $context.Response.OutputStream.Write($bytes, 0, $bytes.Length) }

@@ -47,6 +47,7 @@ function Select-Page {
         [Parameter(Mandatory = $true)][bool] $Complete,
         [Parameter(Mandatory = $true)][datetime] $Since,
         [AllowNull()][hashtable] $After = $null,
+        [datetime] $Until = [datetime]::MaxValue,
         [Parameter(Mandatory = $true)][int] $Limit
     )
     $usable = $Rows
@@ -58,13 +59,14 @@ function Select-Page {
     $wanted = New-Object System.Collections.ArrayList
     foreach ($row in $usable) {
         if ($row.LastModified -lt $Since) { continue }
+        if ($row.LastModified -gt $Until) { $Complete = $true; break }
         if ($null -ne $After) {
             if ($row.LastModified -lt $After.LastModified) { continue }
             if ($row.LastModified -eq $After.LastModified -and [string]::CompareOrdinal($row.Id, $After.Id) -le 0) { continue }
         }
         [void] $wanted.Add($row)
     }
-    # Comparing texts the ordinal way: Sort-Object would follow the culture.
+    # Ids are compared byte by byte: Sort-Object would follow the culture.
     $ordered = $wanted.ToArray()
     $keys = @($ordered | ForEach-Object { $_.LastModified.Ticks.ToString('D19', [System.Globalization.CultureInfo]::InvariantCulture) + '|' + $_.Id })
     if ($keys.Count -gt 1) { [System.Array]::Sort([string[]] $keys, $ordered, [System.StringComparer]::Ordinal) }

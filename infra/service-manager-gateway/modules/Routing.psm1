@@ -1,20 +1,27 @@
-# From a request to an operation and back to an answer: size, token, path, method, and what failed on the way.
+# From a request to an operation and back to an answer: token, size, kind of body, path, method, parameters, and what failed on the way.
 # A request is a hashtable with Method, Path, Query (hashtable), Headers (hashtable, names in lower case) and Body (text).
 # Nothing here knows Service Manager or the network.
 Set-StrictMode -Version 2
 
-# Method and pattern of each operation; the named part of the path becomes a parameter.
+$script:ListParameters = @('modifiedSince', 'afterId', 'until', 'cursor', 'limit', 'objectStatus', 'count', 'correlationKey', 'correlationPrefix')
+
+# Method and pattern of each operation, the query parameters it knows, and for writes the members of its body.
 $script:Routes = @(
     @{ Method = 'GET'; Pattern = '^/v1/health$'; Operation = 'Health' },
     @{ Method = 'GET'; Pattern = '^/v1/metadata$'; Operation = 'Metadata' },
-    @{ Method = 'GET'; Pattern = '^/v1/computers$'; Operation = 'Computers' },
-    @{ Method = 'POST'; Pattern = '^/v1/computers$'; Operation = 'CreateComputer' },
-    @{ Method = 'GET'; Pattern = '^/v1/incidents$'; Operation = 'Incidents' },
-    @{ Method = 'POST'; Pattern = '^/v1/incidents$'; Operation = 'CreateIncident' },
+    @{ Method = 'GET'; Pattern = '^/v1/computers$'; Operation = 'Computers'; Query = @('name') },
+    @{ Method = 'POST'; Pattern = '^/v1/computers$'; Operation = 'CreateComputer'; Body = @('principalName') },
+    @{ Method = 'GET'; Pattern = '^/v1/incidents$'; Operation = 'Incidents'; Query = $script:ListParameters },
+    @{ Method = 'POST'; Pattern = '^/v1/incidents$'; Operation = 'CreateIncident'
+        Body = @('templateId', 'properties', 'affectedComputers', 'createMissingComputers', 'comment', 'correlationKey') },
     @{ Method = 'GET'; Pattern = '^/v1/incidents/(?<id>[^/]+)$'; Operation = 'Incident' },
-    @{ Method = 'PATCH'; Pattern = '^/v1/incidents/(?<id>[^/]+)$'; Operation = 'UpdateIncident' },
-    @{ Method = 'GET'; Pattern = '^/v1/changes$'; Operation = 'Changes' },
-    @{ Method = 'GET'; Pattern = '^/v1/changes/(?<id>[^/]+)$'; Operation = 'Change' }
+    @{ Method = 'PATCH'; Pattern = '^/v1/incidents/(?<id>[^/]+)$'; Operation = 'UpdateIncident'
+        Body = @('transition', 'resolutionCategory', 'resolutionDescription', 'properties', 'affectedComputers', 'comment') },
+    @{ Method = 'GET'; Pattern = '^/v1/incidents/(?<id>[^/]+)/comments$'; Operation = 'IncidentComments' },
+    @{ Method = 'POST'; Pattern = '^/v1/incidents/(?<id>[^/]+)/comments$'; Operation = 'AddComment'; Body = @('text', 'private') },
+    @{ Method = 'GET'; Pattern = '^/v1/changes$'; Operation = 'Changes'; Query = $script:ListParameters },
+    @{ Method = 'GET'; Pattern = '^/v1/changes/(?<id>[^/]+)$'; Operation = 'Change' },
+    @{ Method = 'GET'; Pattern = '^/v1/changes/(?<id>[^/]+)/comments$'; Operation = 'ChangeComments' }
 )
 
 # The path from /v1 on: through a relay the name of the hybrid connection stands before it.
@@ -25,7 +32,7 @@ function Get-GatewayPath {
     return $Path.Substring($start)
 }
 
-# Operation and Id; stops with not_found or not_allowed.
+# The route and the id in the path; stops with not_found or not_allowed.
 function Find-Route {
     param([Parameter(Mandatory = $true)][string] $Method, [Parameter(Mandatory = $true)][string] $Path)
     $allowed = New-Object System.Collections.ArrayList
@@ -33,18 +40,38 @@ function Find-Route {
         $match = [regex]::Match($Path, $route.Pattern)
         if (-not $match.Success) { continue }
         if ($route.Method -ceq $Method) {
-            return @{ Operation = $route.Operation; Id = [System.Uri]::UnescapeDataString($match.Groups['id'].Value) }
+            return @{ Route = $route; Operation = $route.Operation; Id = [System.Uri]::UnescapeDataString($match.Groups['id'].Value) }
         }
         [void] $allowed.Add($route.Method)
     }
-    if ($allowed.Count -gt 0) { Stop-WithProblem -Code 'not_allowed' -Detail "$Path takes $($allowed -join ', ')" }
+    if ($allowed.Count -gt 0) {
+        $list = $allowed.ToArray() -join ', '
+        Stop-WithProblem -Code 'not_allowed' -Detail "$Path takes $list" -Extra @{ allow = $list }
+    }
     Stop-WithProblem -Code 'not_found' -Detail "there is no $Path"
+}
+
+# Nothing a caller asks for is silently ignored: unknown parameters and members stop with bad_request.
+function Test-RouteRequest {
+    param([Parameter(Mandatory = $true)][hashtable] $Route, [Parameter(Mandatory = $true)][hashtable] $Request)
+    $known = @()
+    if ($Route.ContainsKey('Query')) { $known = $Route.Query }
+    foreach ($name in $Request.Query.Keys) {
+        if ($known -cnotcontains $name) { Stop-WithProblem -Code 'bad_request' -Detail "there is no parameter $name here" }
+    }
+    if (-not $Route.ContainsKey('Body')) { return }
+    $kind = ([string] $Request.Headers['content-type']).Split(';')[0].Trim()
+    if ($kind -ne 'application/json') { Stop-WithProblem -Code 'unsupported_media_type' -Detail 'send Content-Type: application/json' }
+    foreach ($entry in (Read-JsonBody $Request.Body).PSObject.Properties) {
+        if ($Route.Body -cnotcontains $entry.Name) { Stop-WithProblem -Code 'bad_request' -Detail "there is no member $($entry.Name) here" }
+    }
 }
 
 # a=1&b=2 as a hashtable of unescaped texts; of a name that stands twice the first counts.
 function Read-Query {
     param([AllowNull()][AllowEmptyString()][string] $Text)
-    $query = @{}
+    # Names of parameters are told apart by case, which a hashtable of PowerShell's own does not.
+    $query = New-Object System.Collections.Hashtable ([System.StringComparer]::Ordinal)
     foreach ($part in ([string] $Text).TrimStart('?').Split('&')) {
         if ($part -eq '') { continue }
         $pair = $part.Split([char[]] '=', 2)
@@ -59,6 +86,7 @@ function Read-Query {
 # The body as an object; stops with bad_request.
 function Read-JsonBody {
     param([AllowNull()][AllowEmptyString()][string] $Body)
+    $value = $null
     try {
         $value = ConvertFrom-Json -InputObject ([string] $Body)
     } catch {
@@ -68,7 +96,7 @@ function Read-JsonBody {
     return $value
 }
 
-# A property of a JSON object, or $null; strict mode would stop at a missing one.
+# A member of a JSON object, or $null; strict mode would stop at a missing one.
 function Get-JsonMember {
     param([Parameter(Mandatory = $true)] $Object, [Parameter(Mandatory = $true)][string] $Name)
     $property = $Object.PSObject.Properties[$Name]
@@ -86,12 +114,23 @@ function Get-ProblemCode {
         if ($name -match 'Disconnected|ServiceNotRunning|ServerDown|EndpointNotFound|SocketException') { return 'sdk_unavailable' }
         if ($name -match 'Timeout') { return 'sdk_timeout' }
         if ($name -match 'Unauthorized|AccessDenied|SecurityException') { return 'access_denied' }
-        if ($name -match 'DataItem.*Stale|Concurrency|Conflict') { return 'conflict' }
+        if ($name -match 'Stale|Concurrency|Conflict') { return 'conflict' }
         if ($inner.Message -match 'stale|has been (modified|changed|updated) by another') { return 'conflict' }
         if ($inner.Message -match 'not authorized|access is denied|does not have sufficient permission') { return 'access_denied' }
+        if ($name -match 'DiscoveryData|InvalidDatabaseData|Constraint|Validation') { return 'rejected' }
         $inner = $inner.InnerException
     }
     return 'internal'
+}
+
+# Members of a problem that Stop-WithProblem was given.
+function Get-ProblemExtra {
+    param([Parameter(Mandatory = $true)][System.Exception] $Failure)
+    $extra = @{}
+    foreach ($key in @($Failure.Data.Keys)) {
+        if (([string] $key).StartsWith('gateway:')) { $extra[([string] $key).Substring(8)] = $Failure.Data[$key] }
+    }
+    return $extra
 }
 
 # One request through all of it; always an answer, never an exception.
@@ -106,6 +145,7 @@ function Invoke-Gateway {
     )
     $path = ''
     try {
+        # Before everything else: a stranger learns nothing, not even which paths there are.
         if (-not (Test-Bearer -Authorization $Request.Headers['authorization'] -Hashes $TokenHashes)) {
             Stop-WithProblem -Code 'unauthorized' -Detail 'send Authorization: Bearer with the token of this gateway'
         }
@@ -114,6 +154,7 @@ function Invoke-Gateway {
         }
         $path = Get-GatewayPath -Path $Request.Path
         $route = Find-Route -Method $Request.Method -Path $path
+        Test-RouteRequest -Route $route.Route -Request $Request
         $answer = & $Operations[$route.Operation] $Request $route.Id
         # A pipeline may have slipped more than the answer out of an operation; the answer is the last.
         if ($answer -is [array]) { $answer = $answer[$answer.Count - 1] }
@@ -121,14 +162,13 @@ function Invoke-Gateway {
         $failure = $_.Exception
         $code = Get-ProblemCode -Failure $failure
         $detail = $failure.Message
-        $retryAfter = 0
-        if ($failure.Data.Contains('gatewayRetryAfter')) { $retryAfter = [int] $failure.Data['gatewayRetryAfter'] }
         if ($code -eq 'internal') {
             # The text may name things of the server; it goes to the log, not to the caller.
-            & $Log "$RequestId failed: $($failure.GetType().FullName): $($failure.Message) at $($_.InvocationInfo.PositionMessage)"
+            & $Log "$RequestId failed: $($failure.GetType().FullName): $($failure.Message) $($_.InvocationInfo.PositionMessage)"
             $detail = "see the log of the gateway for $RequestId"
         }
-        $answer = New-Problem -Code $code -Detail $detail -RequestId $RequestId -RetryAfter $retryAfter
+        $write = $Request.Method -ne 'GET'
+        $answer = New-Problem -Code $code -Detail $detail -RequestId $RequestId -Extra (Get-ProblemExtra -Failure $failure) -Write $write
     }
     $answer.Headers['X-Request-Id'] = $RequestId
     & $Log "$RequestId $($Request.Method) $path $($answer.Status)"
@@ -136,6 +176,5 @@ function Invoke-Gateway {
 }
 
 Export-ModuleMember -Function @(
-    'Get-GatewayPath', 'Find-Route', 'Read-Query', 'Read-JsonBody', 'Get-JsonMember', 'Get-ProblemCode',
-    'Invoke-Gateway'
+    'Get-GatewayPath', 'Find-Route', 'Test-RouteRequest', 'Read-Query', 'Read-JsonBody', 'Get-JsonMember', 'Get-ProblemCode', 'Invoke-Gateway'
 )

@@ -17,6 +17,7 @@ $script:Enumerations = @{
     'change.priority'             = 'ChangePriorityEnum'
     'change.impact'               = 'ChangeImpactEnum'
     'change.risk'                 = 'ChangeRiskEnum'
+    'change.implementationResults' = 'ChangeImplementationResultsEnum'
 }
 $script:Classes = @{ incident = 'System.WorkItem.Incident'; change = 'System.WorkItem.ChangeRequest' }
 $script:Projections = @{ incident = 'System.WorkItem.Incident.ProjectionType'; change = 'System.WorkItem.ChangeRequestProjection' }
@@ -30,7 +31,7 @@ $script:Told = @{
     }
     change   = [ordered]@{
         title = 'Title'; description = 'Description'; status = 'Status'; impact = 'Impact'; priority = 'Priority'; risk = 'Risk'
-        category = 'Category'; area = 'Area'; reason = 'Reason'; created = 'CreatedDate'; requiredBy = 'RequiredBy'
+        category = 'Category'; area = 'Area'; reason = 'Reason'; implementationResults = 'ImplementationResults'; created = 'CreatedDate'; requiredBy = 'RequiredBy'
         scheduledStart = 'ScheduledStartDate'; scheduledEnd = 'ScheduledEndDate'; actualStart = 'ActualStartDate'; actualEnd = 'ActualEndDate'
     }
 }
@@ -78,20 +79,27 @@ function Read-Health {
     }
 }
 
+# Parents before children, siblings by their ordinals. Of a value on the first level the parent is the list itself, which is told as none.
+function Add-Value {
+    param([System.Collections.ArrayList] $Values, [array] $All, $Above, $Top)
+    foreach ($value in @($All | Where-Object { $_.Parent.Id -eq $Above.Id } | Sort-Object -Property Ordinal)) {
+        $parent = $null
+        if ($Above.Id -ne $Top.Id) { $parent = [string] $Above.Id }
+        [void] $Values.Add([pscustomobject][ordered]@{
+            id = [string] $value.Id; name = $value.Name; label = $value.DisplayName; parent = $parent; ordinal = [double] $value.Ordinal
+        })
+        Add-Value -Values $Values -All $All -Above $value -Top $Top
+    }
+}
+
 function Read-List {
     Connect-ServiceManager
     $lists = @{}
     foreach ($name in $script:Enumerations.Keys) {
         $root = Get-Definition -Kind 'enumeration' -Name $script:Enumerations[$name]
+        $all = @(Get-SCSMChildEnumeration -Enumeration $root -Depth Recursive -SCSMSession $script:Session -ErrorAction Stop)
         $values = New-Object System.Collections.ArrayList
-        foreach ($value in @(Get-SCSMChildEnumeration -Enumeration $root -Depth Recursive -SCSMSession $script:Session -ErrorAction Stop)) {
-            $parent = [string] $value.Parent.Id
-            # Of a value on the first level the parent is the list itself.
-            if ($parent -eq [string] $root.Id) { $parent = $null }
-            [void] $values.Add([pscustomobject][ordered]@{
-                id = [string] $value.Id; name = $value.Name; label = $value.DisplayName; parent = $parent; ordinal = [double] $value.Ordinal
-            })
-        }
+        Add-Value -Values $values -All $all -Above $root -Top $root
         $lists[$name] = $values.ToArray()
     }
     return $lists
@@ -119,9 +127,9 @@ function Read-Object {
 function Find-Computer {
     param([string] $Name)
     Connect-ServiceManager
-    foreach ($computer in @(Read-Object -Class 'Microsoft.Windows.Computer' -Criteria (New-ComputerCriteria -Name $Name) -SortBy 'PrincipalName' -Max 10)) {
+    foreach ($computer in @(Read-Object -Class 'Microsoft.Windows.Computer' -Criteria (New-ComputerCriteria -Name $Name) -SortBy 'PrincipalName' -Max 50)) {
         [pscustomobject][ordered]@{
-            id = [string] $computer.get_Id(); displayName = $computer.DisplayName; principalName = $computer.PrincipalName; netbiosName = $computer.NetbiosComputerName
+            id = [string] (Get-Sdk $computer).Id; displayName = $computer.DisplayName; principalName = $computer.PrincipalName; netbiosName = $computer.NetbiosComputerName
         }
     }
 }
@@ -142,24 +150,34 @@ function Get-Sdk {
 }
 
 function New-Row {
-    param($Object)
+    param([string] $Type, $Object)
     $sdk = Get-Sdk $Object
     # LastModified comes in UTC, of unspecified kind.
     $modified = [datetime]::SpecifyKind($sdk.LastModified, [System.DateTimeKind]::Utc)
-    return [pscustomobject]@{ Id = [string] $sdk.Item($null, 'Id').Value; LastModified = $modified; Object = $Object }
+    $key = $null
+    if ($Type -eq 'incident') { $key = Get-PropertyValue -Sdk $sdk -Name $script:Options.CorrelationProperty }
+    $status = Get-PropertyValue -Sdk $sdk -Name 'Status'
+    $closed = $null -ne $status -and @('IncidentStatusEnum.Closed', 'ChangeStatusEnum.Closed') -contains $status.Name
+    return [pscustomobject]@{ Id = [string] (Get-PropertyValue -Sdk $sdk -Name 'Id'); LastModified = $modified; Key = $key; Closed = $closed; Object = $Object }
+}
+
+# A property of an SDK object by its name in whatever class of the object's line declares it.
+function Get-PropertyValue {
+    param($Sdk, [string] $Name)
+    return $Sdk.Item($null, $Name).Value
 }
 
 function Read-Row {
     param([string] $Type, [string] $Criteria, [int] $Max)
     Connect-ServiceManager
-    foreach ($object in @(Read-Object -Class $script:Classes[$Type] -Criteria $Criteria -SortBy 'LastModified' -Max $Max)) { New-Row $object }
+    foreach ($object in @(Read-Object -Class $script:Classes[$Type] -Criteria $Criteria -SortBy 'LastModified' -Max $Max)) { New-Row -Type $Type -Object $object }
 }
 
 function Find-Row {
     param([string] $Type, [string] $Id)
     Connect-ServiceManager
     $found = @(Read-Object -Class $script:Classes[$Type] -Criteria (New-EqualsCriteria -Property 'Id' -Value $Id) -SortBy 'LastModified' -Max 2)
-    if ($found.Count -eq 1) { return (New-Row $found[0]) }
+    if ($found.Count -eq 1) { return (New-Row -Type $Type -Object $found[0]) }
     return $null
 }
 
@@ -174,22 +192,60 @@ function Format-Value {
     return $Value
 }
 
+# Related objects over a relationship, as SMLets adapts them.
+function Get-Related {
+    param($Sdk, [string] $Relationship)
+    $definition = Get-Definition -Kind 'relationship' -Name $Relationship
+    return @(Get-SCSMRelatedObject -SMObject $Sdk -Relationship $definition -SCSMSession $script:Session -ErrorAction Stop)
+}
+
 function Show-Row {
     param([string] $Type, $Row)
     $sdk = Get-Sdk $Row.Object
     $item = [ordered]@{ id = $Row.Id; baseId = [string] $sdk.Id }
-    foreach ($name in $script:Told[$Type].Keys) { $item[$name] = Format-Value ($sdk.Item($null, $script:Told[$Type][$name]).Value) }
+    foreach ($name in $script:Told[$Type].Keys) { $item[$name] = Format-Value (Get-PropertyValue -Sdk $sdk -Name $script:Told[$Type][$name]) }
     foreach ($name in $script:People.Keys) {
-        $relationship = Get-Definition -Kind 'relationship' -Name $script:People[$name]
-        $people = @(Get-SCSMRelatedObject -SMObject $sdk -Relationship $relationship -SCSMSession $script:Session -ErrorAction Stop)
+        $people = @(Get-Related -Sdk $sdk -Relationship $script:People[$name])
         $item[$name] = $null
         if ($people.Count -gt 0) { $item[$name] = $people[0].DisplayName }
     }
-    $about = Get-Definition -Kind 'relationship' -Name 'System.WorkItemAboutConfigItem'
-    $computers = @(Get-SCSMRelatedObject -SMObject $sdk -Relationship $about -SCSMSession $script:Session -ErrorAction Stop)
-    $item['computers'] = @($computers | ForEach-Object { $_.DisplayName })
-    $item['lastModified'] = Format-Instant $Row.LastModified
+    $item['computers'] = @(Get-Related -Sdk $sdk -Relationship 'System.WorkItemAboutConfigItem' | ForEach-Object {
+            # Affected items may be other things than computers; those have no principal name.
+            $principal = $_.PSObject.Properties['PrincipalName']
+            if ($null -ne $principal) { $principal.Value }
+        })
+    $extensions = [ordered]@{}
+    if ($Type -eq 'incident') {
+        foreach ($name in @($script:Options.ExtensionProperties)) { $extensions[$name] = Format-Value (Get-PropertyValue -Sdk $sdk -Name $name) }
+    }
+    $item['properties'] = $extensions
     return $item
+}
+
+# Logs of a work item, by relationship.
+$script:Logs = [ordered]@{
+    'System.WorkItem.TroubleTicketHasAnalystComment' = 'analyst'
+    'System.WorkItem.TroubleTicketHasUserComment'    = 'user'
+    'System.WorkItem.TroubleTicketHasActionLog'      = 'action'
+}
+
+function Read-Comment {
+    param([string] $Type, $Row)
+    $found = New-Object System.Collections.ArrayList
+    foreach ($relationship in $script:Logs.Keys) {
+        foreach ($entry in @(Get-Related -Sdk (Get-Sdk $Row.Object) -Relationship $relationship)) {
+            $kind = $script:Logs[$relationship]
+            $text = ''
+            $private = $false
+            if ($kind -eq 'action') { $text = [string] $entry.Description } else { $text = [string] $entry.Comment }
+            if ($kind -eq 'analyst') { $private = [bool] $entry.IsPrivate }
+            [void] $found.Add([ordered]@{
+                id = [string] (Get-Sdk $entry).Id; kind = $kind; text = $text; enteredBy = [string] $entry.EnteredBy
+                entered = (Format-Instant $entry.EnteredDate); private = $private
+            })
+        }
+    }
+    return @($found | Sort-Object -Property { $_['entered'] })
 }
 
 # Lists are written as their values, everything else as it is.
@@ -200,34 +256,29 @@ function ConvertTo-SdkValue {
     return $Value
 }
 
+# Template, properties and key in one commit, as the console does it: a projection with the class as its seed.
 function New-Incident {
     param([hashtable] $Properties, $TemplateId)
     Connect-ServiceManager
-    $values = @{ Id = $script:Options.IncidentId }
-    foreach ($name in $Properties.Keys) { $values[$name] = ConvertTo-SdkValue -Name $name -Value $Properties[$name] }
-    # Without these three the server takes the incident and nobody can work with it.
-    if ($null -eq $TemplateId) {
-        $defaults = @{
-            Status = 'IncidentStatusEnum.Active'
-            Impact = 'System.WorkItem.TroubleTicket.ImpactEnum.Medium'
-            Urgency = 'System.WorkItem.TroubleTicket.UrgencyEnum.Medium'
-        }
-        foreach ($name in $defaults.Keys) {
-            if (-not $values.ContainsKey($name)) { $values[$name] = Get-Definition -Kind 'enumeration' -Name $defaults[$name] }
-        }
-    }
     $class = Get-Definition -Kind 'class' -Name $script:Classes['incident']
-    $created = New-SCSMObject -Class $class -PropertyHashtable $values -PassThru -SCSMSession $script:Session -ErrorAction Stop
-    $row = New-Row $created
+    $projection = New-Object Microsoft.EnterpriseManagement.ConnectorFramework.EnterpriseManagementObjectProjection $script:Session, $class
     if ($null -ne $TemplateId) {
-        # The template overwrites title and description; so the caller's own values are written once more afterwards.
         $template = Get-SCSMObjectTemplate -Id ([guid] $TemplateId) -SCSMSession $script:Session -ErrorAction Stop
-        $filter = "Id -eq '$($row.Id)'"
-        $projection = Get-SCSMObjectProjection -ProjectionName ($script:Projections['incident'] + '$') -Filter $filter -SCSMSession $script:Session -ErrorAction Stop
-        Set-SCSMObjectTemplate -Projection $projection -Template $template -SCSMSession $script:Session -ErrorAction Stop | Out-Null
-        $row = Update-Row -Row (Find-Row -Type 'incident' -Id $row.Id) -Properties $Properties
+        $projection.ApplyTemplate($template)
     }
-    return $row
+    # After the template, which sets title and description too.
+    $sdk = $projection.Object
+    $sdk.Item($class, 'Id').Value = $script:Options.IncidentId
+    foreach ($name in $Properties.Keys) { $sdk.Item($null, $name).Value = ConvertTo-SdkValue -Name $name -Value $Properties[$name] }
+    foreach ($needed in @{ Status = 'IncidentStatusEnum.Active'; CreatedDate = $null }.GetEnumerator()) {
+        if ($null -ne $sdk.Item($null, $needed.Key).Value) { continue }
+        $value = [datetime]::UtcNow
+        if ($null -ne $needed.Value) { $value = Get-Definition -Kind 'enumeration' -Name $needed.Value }
+        $sdk.Item($null, $needed.Key).Value = $value
+    }
+    $projection.Commit()
+    # The server has put the number in by now; the object in memory still says {0}.
+    return (New-Row -Type 'incident' -Object (Get-SCSMObject -Id $sdk.Id -SCSMSession $script:Session -ErrorAction Stop))
 }
 
 # Commit, not Set-SCSMObject: that overwrites what somebody else has changed since the row was read, Commit fails.
@@ -247,12 +298,26 @@ function Add-Link {
     New-SCSMRelationshipObject -Relationship $about -Source (Get-Sdk $Row.Object) -Target $computer -Bulk -SCSMSession $script:Session -ErrorAction Stop
 }
 
+# Appends to the analyst log: an object of its own, related to the incident by one commit.
 function Add-Comment {
-    param($Row, [string] $Text)
-    Set-SCSMIncident -ID $Row.Id -Comment $Text -SCSMSession $script:Session -ErrorAction Stop
+    param($Row, [string] $Text, [bool] $Private)
+    $entered = [datetime]::UtcNow
+    $by = [System.Security.Principal.WindowsIdentity]::GetCurrent().Name
+    $id = [guid]::NewGuid().ToString()
+    $class = Get-Definition -Kind 'class' -Name 'System.WorkItem.TroubleTicket.AnalystCommentLog'
+    $log = New-Object Microsoft.EnterpriseManagement.Common.CreatableEnterpriseManagementObject $script:Session, $class
+    $values = @{ Id = $id; DisplayName = $id; Comment = $Text; EnteredBy = $by; EnteredDate = $entered; IsPrivate = $Private }
+    foreach ($name in $values.Keys) { $log.Item($null, $name).Value = $values[$name] }
+    $relationship = Get-Definition -Kind 'relationship' -Name 'System.WorkItem.TroubleTicketHasAnalystComment'
+    $link = New-Object Microsoft.EnterpriseManagement.Common.CreatableEnterpriseManagementRelationshipObject $script:Session, $relationship
+    $link.SetSource((Get-Sdk $Row.Object))
+    $link.SetTarget($log)
+    $link.Commit()
+    return [ordered]@{ id = [string] $log.Id; kind = 'analyst'; text = $Text; enteredBy = $by; entered = (Format-Instant $entered); private = $Private }
 }
 
-# $Options: Server, Language (three letters), IncidentId (such as IR{0}: the server puts the number in).
+# $Options: Server, Language (three letters), IncidentId (such as IR{0}: the server puts the number in), CorrelationProperty,
+# ExtensionProperties.
 function New-ServiceManagerDesk {
     param([Parameter(Mandatory = $true)][hashtable] $Options)
     $script:Options = $Options
@@ -266,10 +331,11 @@ function New-ServiceManagerDesk {
         Read           = { param($type, $criteria, $max) Read-Row -Type $type -Criteria $criteria -Max $max }
         Find           = { param($type, $id) Find-Row -Type $type -Id $id }
         Describe       = { param($type, $row) Show-Row -Type $type -Row $row }
+        Comments       = { param($type, $row) Read-Comment -Type $type -Row $row }
         Create         = { param($properties, $templateId) New-Incident -Properties $properties -TemplateId $templateId }
         Update         = { param($row, $properties) Update-Row -Row $row -Properties $properties }
         Link           = { param($row, $computerId) Add-Link -Row $row -ComputerId $computerId }
-        Comment        = { param($row, $text) Add-Comment -Row $row -Text $text }
+        Comment        = { param($row, $text, $private) Add-Comment -Row $row -Text $text -Private $private }
     }
 }
 

@@ -22,8 +22,8 @@ mod tests;
 
 use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
 
-pub use faults::{Effect, Fault, FaultId, Faults, Partial};
 pub use crate::log::Request;
+pub use faults::{Effect, Fault, FaultId, Faults, Partial};
 pub use options::{OAuthClient, Options, RateLimit, Seed, Staging, Time, Tls, User};
 
 use crate::{

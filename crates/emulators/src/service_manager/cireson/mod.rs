@@ -24,12 +24,12 @@ pub use faults::{Effect, Fault, FaultId, Faults};
 pub use options::{Account, InstantTexts, Missing, NewBaseId, Options, TakenId, Time};
 
 use super::model::ManagementGroup;
+pub use crate::log::Request;
 use crate::{
     authority::Authority,
     clock::EmulatorClock,
     http::{Server, Service},
 };
-pub use crate::log::Request;
 use portal::Portal;
 
 /// A running portal; dropping it closes its port and every connection.

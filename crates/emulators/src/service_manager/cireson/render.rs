@@ -4,10 +4,13 @@
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{instants::{NEVER, show as instant}, options::Options};
+use super::{
+    instants::{NEVER, show as instant},
+    options::Options,
+};
 use crate::service_manager::model::{
-    Class, Comment, CommentKind, Computer, Kind, Language, ManagementGroup, ObjectStatus, Person, Relation, Reserved, WorkItem, ids,
-    Value as Held,
+    Class, Comment, CommentKind, Computer, Kind, Language, ManagementGroup, ObjectStatus, Person, Relation, Reserved,
+    Value as Held, WorkItem, ids,
 };
 
 /// How a projection is shown.
@@ -36,11 +39,9 @@ impl Renderer<'_> {
             put(&mut shown, "AboutConfigItem", self.config_items(item, Relation::About));
         }
         put(&mut shown, "RelatesToConfigItem", self.config_items(item, Relation::RelatesTo));
-        for (alias, kind) in [
-            ("AnalystComments", CommentKind::Analyst),
-            ("UserComments", CommentKind::User),
-            ("ActionLogs", CommentKind::Action),
-        ] {
+        for (alias, kind) in
+            [("AnalystComments", CommentKind::Analyst), ("UserComments", CommentKind::User), ("ActionLogs", CommentKind::Action)]
+        {
             put(&mut shown, alias, item.comments.iter().filter(|entry| entry.kind == kind).map(comment).collect());
         }
         Value::Object(shown)

@@ -16,7 +16,7 @@ pub(in super::super) fn get_token(portal: &Portal, request: &Request<'_>) -> Res
     let body = request.json()?;
     let language = Language::from_name(member(&body, "LanguageCode").and_then(Value::as_str).unwrap_or("ENU"));
     let token = portal.access.sign_in(text(&body, "UserName"), text(&body, "Password"), language, portal.seconds());
-    token.map(|token| answers::data(&Value::String(token))).ok_or_else(|| {
-        answers::message(portal.options.refused_status, "The user name or password is incorrect.")
-    })
+    token
+        .map(|token| answers::data(&Value::String(token)))
+        .ok_or_else(|| answers::message(portal.options.refused_status, "The user name or password is incorrect."))
 }

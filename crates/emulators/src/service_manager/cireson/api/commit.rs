@@ -8,20 +8,14 @@ use super::{Request, member, text};
 use crate::{
     http::Answer,
     service_manager::{
-        cireson::{
-            access::Session,
-            answers, changes,
-            faults::Effect,
-            instants,
-            options::TakenId,
-            portal::Portal,
-        },
+        cireson::{access::Session, answers, changes, faults::Effect, instants, options::TakenId, portal::Portal},
         model::{Actor, Class, Draft, ManagementGroup, Refused, Reserved, WorkItem},
     },
 };
 
 /// Told when somebody else has changed the object since it was read.
-const STALE: &str = "The data in the form is stale. The object was changed by another user or process; refresh the form and try again.";
+const STALE: &str =
+    "The data in the form is stale. The object was changed by another user or process; refresh the form and try again.";
 
 /// Whether a commit's body is about an object that is not in the database.
 pub(in super::super) fn makes_new(group: &ManagementGroup, body: &[u8]) -> bool {
@@ -44,7 +38,8 @@ fn existing<'a>(group: &'a ManagementGroup, current: &Value) -> Option<&'a WorkI
 /// Creates or changes one object.
 pub(super) fn commit(portal: &Portal, request: &Request<'_>, session: &Session) -> Result<Answer, Answer> {
     let body = request.json()?;
-    let form = member(&body, "formJson").ok_or_else(|| answers::error("Object reference not set to an instance of an object."))?;
+    let form =
+        member(&body, "formJson").ok_or_else(|| answers::error("Object reference not set to an instance of an object."))?;
     let current = member(form, "current").filter(|current| current.is_object());
     let current = current.ok_or_else(|| answers::error("Object reference not set to an instance of an object."))?;
     let original = member(form, "original").filter(|original| original.is_object());

@@ -58,7 +58,8 @@ impl<'a> Request<'a> {
             return Err(answers::wrong_type(&kind));
         }
         // Inferred: the method then works with a null and fails on it.
-        serde_json::from_slice(&self.call.body).map_err(|_| answers::error("Object reference not set to an instance of an object."))
+        serde_json::from_slice(&self.call.body)
+            .map_err(|_| answers::error("Object reference not set to an instance of an object."))
     }
 }
 

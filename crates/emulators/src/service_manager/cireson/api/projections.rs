@@ -98,7 +98,9 @@ pub(super) fn by_criteria(portal: &Portal, request: &Request<'_>, session: &Sess
             // The database promises no order; GUIDs have none that a client could take for one.
             items.sort_by_key(|item| item.base_id);
             if portal.options.row_limit.is_some_and(|limit| items.len() > limit) {
-                return Err(answers::error("Execution Timeout Expired. The timeout period elapsed prior to completion of the operation."));
+                return Err(answers::error(
+                    "Execution Timeout Expired. The timeout period elapsed prior to completion of the operation.",
+                ));
             }
             items.into_iter().map(|item| renderer.work_item(item)).collect()
         }
@@ -120,7 +122,12 @@ fn candidates<'a>(group: &'a ManagementGroup, class: Class, condition: &Conditio
     for (name, operator, value) in condition.certain() {
         match (name, operator, value) {
             (Name::Generic(name), Operator::Equal, Held::Text(id)) if name == "Id" => {
-                return Uuid::try_parse(id).ok().and_then(|id| group.item_by_base_id(id)).filter(|item| item.class == class).into_iter().collect();
+                return Uuid::try_parse(id)
+                    .ok()
+                    .and_then(|id| group.item_by_base_id(id))
+                    .filter(|item| item.class == class)
+                    .into_iter()
+                    .collect();
             }
             (Name::Property(_, name), Operator::Equal, Held::Text(id)) if name == "Id" => {
                 return group.item(class, id).into_iter().collect();

@@ -49,9 +49,7 @@ fn typed(text: &str, kind: Kind, texts: InstantTexts) -> Result<Value, String> {
         Kind::Enumeration(_) => Value::Enumeration(Uuid::try_parse(text).map_err(|_| wrong())?),
         Kind::Integer => Value::Integer(text.parse().map_err(|_| wrong())?),
         Kind::Boolean => Value::Boolean(text.to_ascii_lowercase().parse().map_err(|_| wrong())?),
-        Kind::Date => {
-            Value::Date(instants::read_criterion(text, texts).ok_or("String was not recognized as a valid DateTime.")?)
-        }
+        Kind::Date => Value::Date(instants::read_criterion(text, texts).ok_or("String was not recognized as a valid DateTime.")?),
     })
 }
 
