@@ -191,7 +191,7 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static, ser
         .ok();
 }
 
-async fn read(request: hyper::Request<hyper::body::Incoming>) -> Result<Call, Answer> {
+pub(crate) async fn read(request: hyper::Request<hyper::body::Incoming>) -> Result<Call, Answer> {
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(Body::new(body), BODY_LIMIT)
         .await
@@ -210,7 +210,7 @@ async fn read(request: hyper::Request<hyper::body::Incoming>) -> Result<Call, An
     })
 }
 
-fn into_response(answer: Answer) -> axum::response::Response {
+pub(crate) fn into_response(answer: Answer) -> axum::response::Response {
     let mut builder = axum::response::Response::builder().status(answer.status);
     for (name, value) in &answer.headers {
         builder = builder.header(name, value);

@@ -10,10 +10,13 @@ pub mod http;
 pub mod key_vault;
 mod log;
 pub mod logs_ingestion;
+pub mod relay;
 pub mod service_manager;
 pub mod servicenow;
 
 pub use entra::Entra;
 pub use key_vault::KeyVault;
 pub use logs_ingestion::LogsIngestion;
+pub use relay::Relay;
+pub use service_manager::{Cireson, Gateway};
 pub use servicenow::ServiceNow;

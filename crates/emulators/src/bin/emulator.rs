@@ -1,6 +1,11 @@
 //! Runs one emulator as a process of its own, for clients that are not written in Rust: prints one JSON line with its address and
 //! stays until its standard input closes or it is asked to end.
 
+#[path = "emulator/cireson.rs"]
+mod cireson;
+#[path = "emulator/service_manager.rs"]
+mod service_manager;
+
 use std::{
     io::{self, Read, Write},
     net::SocketAddr,
@@ -25,6 +30,12 @@ enum Product {
     Servicenow(ServiceNowArguments),
     /// The Logs Ingestion API; rule `dcr-00000000000000000000000000000001`, stream `Custom-ServiceDesk`, token `ingestion-token`.
     LogsIngestion(LogsIngestionArguments),
+    /// An SM gateway; shared secret `gateway-secret-of-thirty-two-characters`.
+    Gateway(service_manager::GatewayArguments),
+    /// A Cireson Portal; users `CONTOSO\svc-itsm`/`p` and `CONTOSO\scsm.admin`/`admin`.
+    Cireson(cireson::CiresonArguments),
+    /// A namespace of Azure Relay; rules `listen` and `send` with the keys of `emulators::relay`.
+    Relay(service_manager::RelayArguments),
 }
 
 #[derive(Debug, Args)]
@@ -105,6 +116,9 @@ async fn main() -> io::Result<()> {
     match Arguments::parse().product {
         Product::Servicenow(arguments) => servicenow(arguments).await,
         Product::LogsIngestion(arguments) => logs_ingestion(arguments).await,
+        Product::Gateway(arguments) => service_manager::gateway(arguments).await,
+        Product::Cireson(arguments) => cireson::cireson(arguments).await,
+        Product::Relay(arguments) => service_manager::relay(arguments).await,
     }
 }
 

@@ -2,6 +2,8 @@
 //! everything people and workflows do to it, is in `model`; each front beside it only translates.
 
 pub mod cireson;
+pub mod gateway;
 pub mod model;
 
 pub use cireson::Cireson;
+pub use gateway::Gateway;

@@ -1,0 +1,127 @@
+//! A stateful SM gateway: `docs/sm-gateway-protocol.md` over the management group, with the failures of gateway, management server and
+//! network. It is written from that page, not from any client.
+
+mod about;
+mod authentication;
+mod changing;
+mod creating;
+mod desk;
+pub mod faults;
+mod idempotency;
+mod instants;
+mod lists;
+pub mod options;
+mod problem;
+mod render;
+mod request;
+mod service;
+#[cfg(test)]
+mod tests;
+
+use std::{io, sync::Arc, time::Duration};
+
+pub use faults::{Effect, Fault, FaultId, Faults};
+pub use options::{ADMINISTRATOR_SECRET, EntraTrust, Options, SECRET, Time, Tls};
+
+pub use crate::log::Request;
+use crate::{
+    authority::Authority,
+    clock::EmulatorClock,
+    http::{Server, Service},
+    service_manager::model::ManagementGroup,
+};
+use service::{BODY_LIMIT, State};
+
+/// A running gateway; dropping it closes its port and every connection.
+#[derive(Debug)]
+pub struct Gateway {
+    state: Arc<State>,
+    certificate: Option<std::path::PathBuf>,
+    _server: Server,
+}
+
+impl Gateway {
+    /// A demo gateway on a free port of this machine; [`SECRET`] acts as `CONTOSO\svc-itsm`, an *Advanced operator*, and
+    /// [`ADMINISTRATOR_SECRET`] as an administrator.
+    ///
+    /// # Panics
+    /// When no port can be bound: nothing that needs this emulator can go on then.
+    pub async fn start() -> Self {
+        Self::start_with(Options::default()).await
+    }
+
+    /// A gateway as chosen.
+    ///
+    /// # Panics
+    /// When the address cannot be bound or the certificates cannot be written.
+    #[expect(clippy::panic, reason = "without its emulator a test, bench or demo cannot go on; try_start is for everybody else")]
+    pub async fn start_with(options: Options) -> Self {
+        match Self::try_start(options).await {
+            Ok(started) => started,
+            Err(error) => panic!("the gateway emulator cannot start: {error}; choose another address"),
+        }
+    }
+
+    /// A gateway as chosen, or why not.
+    pub async fn try_start(options: Options) -> io::Result<Self> {
+        let listener = tokio::net::TcpListener::bind(options.address).await?;
+        let address = listener.local_addr()?;
+        let authority = options.tls.as_ref().map(|tls| Authority::create(&tls.directory)).transpose()?;
+        let protocol = if authority.is_some() { "https" } else { "http" };
+        let clock = match options.time {
+            Time::Real => EmulatorClock::real(),
+            Time::Manual(seconds) => EmulatorClock::manual(seconds),
+        };
+        let state = Arc::new(State::new(options, format!("{protocol}://{address}"), clock));
+        let acceptor = authority.as_ref().map(Authority::acceptor).transpose()?;
+        let server = Server::start(listener, acceptor, Arc::clone(&state) as Arc<dyn Service>)?;
+        Ok(Self { state, certificate: authority.map(|authority| authority.certificate_file), _server: server })
+    }
+
+    /// Scheme, address and port, for example `http://127.0.0.1:40123`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.state.url.clone()
+    }
+
+    /// The file with the certificate authority to trust, when TLS is on.
+    #[must_use]
+    pub fn certificate_file(&self) -> Option<&std::path::Path> {
+        self.certificate.as_deref()
+    }
+
+    /// The gateway without its port, for a listener at Azure Relay.
+    #[must_use]
+    pub fn service(&self) -> Arc<dyn Service> {
+        Arc::clone(&self.state) as Arc<dyn Service>
+    }
+
+    /// Works on the management group, at the gateway's time in milliseconds since 1970: what an administrator does, or a look inside.
+    pub fn with_group<R>(&self, work: impl FnOnce(&mut ManagementGroup, i64) -> R) -> R {
+        let now = self.state.clock.milliseconds();
+        work(&mut self.state.kept().group, now)
+    }
+
+    /// The fault switches.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.state.faults
+    }
+
+    /// Moves the gateway's time forward.
+    pub fn advance(&self, by: Duration) {
+        self.state.clock.advance(by);
+    }
+
+    /// The gateway's time, milliseconds since 1970.
+    #[must_use]
+    pub fn now(&self) -> i64 {
+        self.state.clock.milliseconds()
+    }
+
+    /// The last requests, oldest first; never headers, so never secrets.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Request> {
+        self.state.log.kept()
+    }
+}
