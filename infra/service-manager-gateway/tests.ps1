@@ -9,9 +9,9 @@ $script:passed = 0
 $script:failed = 0
 
 function Test {
-    param([string] $Name, [scriptblock] $Body)
+    param([string] $Name, [scriptblock] $Run)
     try {
-        & $Body
+        & $Run
         $script:passed++
     } catch {
         $script:failed++
@@ -26,8 +26,8 @@ function Assert-Equal {
 }
 
 function Assert-Stops {
-    param([string] $Code, [scriptblock] $Body)
-    try { & $Body | Out-Null } catch { Assert-Equal $Code (Get-ProblemCode -Failure $_.Exception); return }
+    param([string] $Code, [scriptblock] $Run)
+    try { & $Run | Out-Null } catch { Assert-Equal $Code (Get-ProblemCode -Failure $_.Exception); return }
     throw "nothing stopped; expected $Code"
 }
 
@@ -102,7 +102,8 @@ function New-MemoryDesk {
     }
 }
 
-function New-MemoryRow {
+# Global, because the closures of the desk see nothing else.
+function global:New-MemoryRow {
     param([string] $Type, [string] $Id, [datetime] $LastModified, [hashtable] $Properties)
     return [pscustomobject]@{
         Type = $Type; Id = $Id; LastModified = $LastModified; Key = $Properties['ContactMethod']; Closed = $false; Properties = $Properties
@@ -125,8 +126,8 @@ $token = 'a-long-random-token'
 $hashes = @((Get-Sha256 -Text 'an-older-token'), (Get-Sha256 -Text $token))
 
 function Send {
-    param($Stage, [string] $Method, [string] $Path, [string] $Body = '', [hashtable] $Headers = @{}, [string] $Token = $token)
-    $all = @{ authorization = "Bearer $Token"; 'content-type' = 'application/json; charset=utf-8' }
+    param($Stage, [string] $Method, [string] $Path, [string] $Body = '', [hashtable] $Headers = @{}, [string] $Bearer = 'a-long-random-token')
+    $all = @{ authorization = "Bearer $Bearer"; 'content-type' = 'application/json; charset=utf-8' }
     foreach ($name in $Headers.Keys) { $all[$name] = $Headers[$name] }
     $parts = $Path.Split([char[]] '?', 2)
     $query = ''
@@ -225,7 +226,7 @@ Test 'queries are unescaped and the first of a name counts' {
 Test 'without the token nothing is told, not even what exists' {
     $stage = New-Stage
     foreach ($path in '/v1/health', '/v1/nothing') {
-        $answer = Send $stage 'GET' $path -Token 'wrong'
+        $answer = Send $stage 'GET' $path -Bearer 'wrong'
         Assert-Equal 401 $answer.Status
         Assert-Equal 'unauthorized' (ConvertFrom-Json $answer.Body).code
     }
@@ -259,14 +260,15 @@ Test 'metadata is not sent again to somebody who has it' {
     Assert-Equal 200 (Send $stage 'GET' '/v1/metadata' -Headers @{ 'if-none-match' = '"other"' }).Status
 }
 
-$body = '{"properties":{"Title":"CPU over 90% on web01","Impact":"High","Urgency":"High"},"affectedComputers":["WEB01","web01.other.com","twin"],"comment":"Azure says"}'
+# Not called $body: names know no case, and Send has a parameter of that name.
+$incident = '{"properties":{"Title":"CPU over 90% on web01","Impact":"High","Urgency":"High"},"affectedComputers":["WEB01","web01.other.com","twin"],"comment":"Azure says"}'
 
 Test 'the same key creates once and answers the same' {
     $stage = New-Stage
-    $first = Send $stage 'POST' '/v1/incidents' -Body $body -Headers @{ 'idempotency-key' = 'az-1' }
+    $first = Send $stage 'POST' '/v1/incidents' -Body $incident -Headers @{ 'idempotency-key' = 'az-1' }
     Assert-Equal 201 $first.Status
     Assert-Equal '/v1/incidents/IR1' $first.Headers['Location']
-    $second = Send $stage 'POST' '/v1/incidents' -Body $body -Headers @{ 'idempotency-key' = 'az-1' }
+    $second = Send $stage 'POST' '/v1/incidents' -Body $incident -Headers @{ 'idempotency-key' = 'az-1' }
     Assert-Equal 200 $second.Status
     Assert-Equal 'true' $second.Headers['Idempotent-Replayed']
     Assert-Equal $first.Body $second.Body
@@ -280,7 +282,7 @@ Test 'the same key creates once and answers the same' {
 
 Test 'the same key with another body is refused' {
     $stage = New-Stage
-    Send $stage 'POST' '/v1/incidents' -Body $body -Headers @{ 'idempotency-key' = 'az-1' } | Out-Null
+    Send $stage 'POST' '/v1/incidents' -Body $incident -Headers @{ 'idempotency-key' = 'az-1' } | Out-Null
     $other = Send $stage 'POST' '/v1/incidents' -Body '{"properties":{"Title":"other"}}' -Headers @{ 'idempotency-key' = 'az-1' }
     Assert-Equal 422 $other.Status
     Assert-Equal 'key_reused' (ConvertFrom-Json $other.Body).code
@@ -288,21 +290,21 @@ Test 'the same key with another body is refused' {
 
 Test 'after a crash between creating and writing it down, the incident is adopted by its key, and its comment is not doubled' {
     $stage = New-Stage
-    Send $stage 'POST' '/v1/incidents' -Body $body -Headers @{ 'idempotency-key' = 'az-1' } | Out-Null
-    Save-KeyRecord -Directory $stage.Settings.StateDirectory -Key 'az-1' -State 'pending' -RequestHash (Get-Sha256 -Text $body) -Now ([datetime]::UtcNow)
-    $again = Send $stage 'POST' '/v1/incidents' -Body $body -Headers @{ 'idempotency-key' = 'az-1' }
+    Send $stage 'POST' '/v1/incidents' -Body $incident -Headers @{ 'idempotency-key' = 'az-1' } | Out-Null
+    Save-KeyRecord -Directory $stage.Settings.StateDirectory -Key 'az-1' -State 'pending' -RequestHash (Get-Sha256 -Text $incident) -Now ([datetime]::UtcNow)
+    $again = Send $stage 'POST' '/v1/incidents' -Body $incident -Headers @{ 'idempotency-key' = 'az-1' }
     Assert-Equal 200 $again.Status
     Assert-Equal $true (ConvertFrom-Json $again.Body).adopted
     Remove-KeyRecord -Directory $stage.Settings.StateDirectory -Key 'az-1'
-    Assert-Equal 200 (Send $stage 'POST' '/v1/incidents' -Body $body -Headers @{ 'idempotency-key' = 'az-1' }).Status
+    Assert-Equal 200 (Send $stage 'POST' '/v1/incidents' -Body $incident -Headers @{ 'idempotency-key' = 'az-1' }).Status
     Assert-Equal 1 $stage.Desk.State.Creates
     Assert-Equal 1 $stage.Desk.State.Items[0].Comments.Count
 }
 
 Test 'a key in another case is another key, although the database finds it' {
     $stage = New-Stage
-    Send $stage 'POST' '/v1/incidents' -Body $body -Headers @{ 'idempotency-key' = 'az-a' } | Out-Null
-    Assert-Equal 201 (Send $stage 'POST' '/v1/incidents' -Body $body -Headers @{ 'idempotency-key' = 'az-A' }).Status
+    Send $stage 'POST' '/v1/incidents' -Body $incident -Headers @{ 'idempotency-key' = 'az-a' } | Out-Null
+    Assert-Equal 201 (Send $stage 'POST' '/v1/incidents' -Body $incident -Headers @{ 'idempotency-key' = 'az-A' }).Status
     $found = ConvertFrom-Json (Send $stage 'GET' '/v1/incidents?correlationKey=az-A').Body
     Assert-Equal 'IR2' $found.items[0].id
     Assert-Equal 1 @($found.items).Count
@@ -311,7 +313,7 @@ Test 'a key in another case is another key, although the database finds it' {
 Test 'a prefix finds generations, newest first, and nothing else' {
     $stage = New-Stage
     foreach ($key in 'az-1-2', 'az-1-10', 'az-1-x', 'az-1-03', 'AZ-1-4', 'az-12') {
-        Send $stage 'POST' '/v1/incidents' -Body $body -Headers @{ 'idempotency-key' = $key } | Out-Null
+        Send $stage 'POST' '/v1/incidents' -Body $incident -Headers @{ 'idempotency-key' = $key } | Out-Null
     }
     $found = ConvertFrom-Json (Send $stage 'GET' '/v1/incidents?correlationPrefix=az-1-').Body
     Assert-Equal 'az-1-10,az-1-2' (@($found.items | ForEach-Object { $_.correlationKey }) -join ',')
@@ -336,8 +338,8 @@ Test 'what is wrong with a body is told before anything is written' {
         Assert-Equal 'not_done' $problem.outcome
     }
     Assert-Equal 0 $stage.Desk.State.Creates
-    Assert-Equal 400 (Send $stage 'POST' '/v1/incidents' -Body $body).Status 'without a key'
-    Assert-Equal 415 (Send $stage 'POST' '/v1/incidents' -Body $body -Headers @{ 'idempotency-key' = 'k'; 'content-type' = 'text/plain' }).Status
+    Assert-Equal 400 (Send $stage 'POST' '/v1/incidents' -Body $incident).Status 'without a key'
+    Assert-Equal 415 (Send $stage 'POST' '/v1/incidents' -Body $incident -Headers @{ 'idempotency-key' = 'k'; 'content-type' = 'text/plain' }).Status
     $long = ConvertFrom-Json (Send $stage 'POST' '/v1/incidents' -Body ('{"properties":{"Title":"' + ('x' * 201) + '"}}') -Headers @{ 'idempotency-key' = 'k' }).Body
     Assert-Equal 200 $long.maxLength
     Assert-Equal 'Title' $long.property
@@ -345,7 +347,7 @@ Test 'what is wrong with a body is told before anything is written' {
 
 Test 'a change over somebody else''s change is a conflict' {
     $stage = New-Stage
-    Send $stage 'POST' '/v1/incidents' -Body $body -Headers @{ 'idempotency-key' = 'az-1' } | Out-Null
+    Send $stage 'POST' '/v1/incidents' -Body $incident -Headers @{ 'idempotency-key' = 'az-1' } | Out-Null
     $etag = (Send $stage 'GET' '/v1/incidents/IR1').Headers['ETag']
     $change = '{"properties":{"Title":"changed"}}'
     Assert-Equal 200 (Send $stage 'PATCH' '/v1/incidents/IR1' -Body $change -Headers @{ 'if-match' = $etag }).Status
@@ -357,7 +359,7 @@ Test 'a change over somebody else''s change is a conflict' {
 
 Test 'resolving and reopening set what belongs to them' {
     $stage = New-Stage
-    Send $stage 'POST' '/v1/incidents' -Body $body -Headers @{ 'idempotency-key' = 'az-1' } | Out-Null
+    Send $stage 'POST' '/v1/incidents' -Body $incident -Headers @{ 'idempotency-key' = 'az-1' } | Out-Null
     $row = $stage.Desk.State.Items[0]
     Assert-Equal 400 (Send $stage 'PATCH' '/v1/incidents/IR1' -Body '{"resolutionDescription":"x"}').Status 'without the transition'
     $done = Send $stage 'PATCH' '/v1/incidents/IR1' -Body '{"transition":"resolve","resolutionCategory":"AutoResolved","resolutionDescription":"over"}'
@@ -375,7 +377,7 @@ Test 'resolving and reopening set what belongs to them' {
 
 Test 'a closed incident takes neither change nor comment' {
     $stage = New-Stage
-    Send $stage 'POST' '/v1/incidents' -Body $body -Headers @{ 'idempotency-key' = 'az-1' } | Out-Null
+    Send $stage 'POST' '/v1/incidents' -Body $incident -Headers @{ 'idempotency-key' = 'az-1' } | Out-Null
     $stage.Desk.State.Items[0].Closed = $true
     Assert-Equal $true (ConvertFrom-Json (Send $stage 'GET' '/v1/incidents/IR1').Body).readOnly
     foreach ($write in @('PATCH', '/v1/incidents/IR1', '{"comment":"x"}'), @('POST', '/v1/incidents/IR1/comments', '{"text":"x"}')) {
@@ -386,7 +388,7 @@ Test 'a closed incident takes neither change nor comment' {
 
 Test 'comments are appended and told' {
     $stage = New-Stage
-    Send $stage 'POST' '/v1/incidents' -Body $body -Headers @{ 'idempotency-key' = 'az-1' } | Out-Null
+    Send $stage 'POST' '/v1/incidents' -Body $incident -Headers @{ 'idempotency-key' = 'az-1' } | Out-Null
     $made = Send $stage 'POST' '/v1/incidents/IR1/comments' -Body '{"text":"second","private":true}'
     Assert-Equal 201 $made.Status
     $all = ConvertFrom-Json (Send $stage 'GET' '/v1/incidents/IR1/comments').Body
@@ -398,7 +400,7 @@ Test 'a create that was certainly not done frees its key, one of unknown outcome
     $stage = New-Stage
     foreach ($case in @('refuse', 403, 'not_done', $false), @('create', 500, 'unknown', $true)) {
         $stage.Desk.State.Fail = $case[0]
-        $answer = Send $stage 'POST' '/v1/incidents' -Body $body -Headers @{ 'idempotency-key' = $case[0] }
+        $answer = Send $stage 'POST' '/v1/incidents' -Body $incident -Headers @{ 'idempotency-key' = $case[0] }
         Assert-Equal $case[1] $answer.Status
         Assert-Equal $case[2] (ConvertFrom-Json $answer.Body).outcome
         Assert-Equal $case[3] ($null -ne (Get-KeyRecord -Directory $stage.Settings.StateDirectory -Key $case[0]))
@@ -438,7 +440,7 @@ Test 'pages over the protocol end and lose nothing' {
 Test 'an unknown failure tells its text to the log and not to the caller' {
     $stage = New-Stage
     $stage.Desk.State.Fail = 'create'
-    $answer = Send $stage 'POST' '/v1/incidents' -Body $body -Headers @{ 'idempotency-key' = 'az-9' }
+    $answer = Send $stage 'POST' '/v1/incidents' -Body $incident -Headers @{ 'idempotency-key' = 'az-9' }
     Assert-Equal 500 $answer.Status
     if ($answer.Body -match 'the connection broke') { throw 'the text got out' }
 }

@@ -2,6 +2,9 @@
 # Nothing here knows Service Manager or the network; an answer is a hashtable with Status, Headers and Body (text).
 Set-StrictMode -Version 2
 
+# Windows PowerShell gives arrays a second Count, and ConvertTo-Json then writes some of them as {"value":[...],"Count":n}.
+Remove-TypeData -TypeName System.Array -ErrorAction SilentlyContinue
+
 # Largest body that leaves or enters, in bytes.
 $script:BodyLimit = 1048576
 

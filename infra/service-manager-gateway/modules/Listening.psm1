@@ -42,7 +42,10 @@ function Start-HttpListening {
                 $answer = & $Handle $request
                 $context.Response.StatusCode = $answer.Status
                 foreach ($name in $answer.Headers.Keys) {
-                    if ($name -eq 'Content-Type') { $context.Response.ContentType = $answer.Headers[$name] } else { $context.Response.Headers[$name] = $answer.Headers[$name] }
+                    if ($name -eq 'Content-Type') { $context.Response.ContentType = $answer.Headers[$name]; continue }
+                    # HttpListener keeps this one for schemes of its own and refuses it here.
+                    if ($name -eq 'WWW-Authenticate') { continue }
+                    $context.Response.Headers[$name] = $answer.Headers[$name]
                 }
                 $bytes = [System.Text.Encoding]::UTF8.GetBytes($answer.Body)
                 $context.Response.ContentLength64 = $bytes.Length
@@ -109,7 +112,13 @@ function Start-RelayListening {
         [Parameter(Mandatory = $true)][scriptblock] $Handle
     )
     Add-Type -Path $Library
-    Add-Type -TypeDefinition $script:Bridge -ReferencedAssemblies $Library, 'System', 'System.Core', 'netstandard'
+    $references = @($Library, 'System', 'System.Core')
+    try {
+        Add-Type -TypeDefinition $script:Bridge -ReferencedAssemblies $references
+    } catch {
+        # A library built for .NET Standard wants this one too.
+        Add-Type -TypeDefinition $script:Bridge -ReferencedAssemblies ($references + 'netstandard')
+    }
     $bridge = New-Object RelayBridge $ConnectionString, $Path
     $bridge.Open()
     try {

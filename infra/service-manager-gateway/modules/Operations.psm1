@@ -219,7 +219,7 @@ function New-PageAnswer {
     }
     $cursor = $null
     if ($more -and $null -ne $last) { $cursor = New-Cursor -LastModified $last.LastModified -Id $last.Id }
-    $body = [ordered]@{ items = $items.ToArray(); nextCursor = $cursor; watermark = (Format-Instant $Watermark) }
+    $body = [ordered]@{ items = @($items.ToArray()); nextCursor = $cursor; watermark = (Format-Instant $Watermark) }
     if ($Count) { $body['remaining'] = $null }
     return New-Answer -Body $body
 }

@@ -312,7 +312,11 @@ function Add-Comment {
     $link = New-Object Microsoft.EnterpriseManagement.Common.CreatableEnterpriseManagementRelationshipObject $script:Session, $relationship
     $link.SetSource((Get-Sdk $Row.Object))
     $link.SetTarget($log)
-    $link.Commit()
+    # Both in one commit: an entry without its incident would be seen by nobody.
+    $data = New-Object Microsoft.EnterpriseManagement.ConnectorFramework.IncrementalDiscoveryData
+    $data.Add($log)
+    $data.Add($link)
+    $data.Commit($script:Session)
     return [ordered]@{ id = [string] $log.Id; kind = 'analyst'; text = $Text; enteredBy = $by; entered = (Format-Instant $entered); private = $Private }
 }
 
