@@ -1,4 +1,4 @@
-//! The WebSockets of listeners: the control channel, and the rendezvous socket of one request.
+//! The sockets of listeners: the control channel, and the rendezvous socket of one request.
 
 use std::{sync::Arc, time::Duration};
 

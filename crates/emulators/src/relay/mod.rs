@@ -1,5 +1,5 @@
 //! Azure Relay Hybrid Connections in HTTP mode: a namespace that senders and listeners meet at, and a listener of our own. Not
-//! emulated: WebSockets from senders, Entra tokens, and keeping a rendezvous socket for the next request of the same sender.
+//! emulated: sockets from senders (`connect` and `accept`), Entra tokens, and keeping a rendezvous socket for the next request of the same sender.
 
 mod control;
 mod door;
@@ -105,6 +105,7 @@ impl Relay {
     }
 
     /// Lets a service of this process listen on a hybrid connection, with a token of the rule `listen` that is good for a day.
+    /// When the service breaks a connection, the sender waits in vain, as with a gateway that dies: 504 after [`Options::answer_within`].
     pub async fn listen(&self, path: &str, service: Arc<dyn Service>) -> io::Result<Listener> {
         let token = self.token(path, "listen", LISTEN_KEY, 86_400);
         Listener::connect(&self.listen_address(path, &token), self.certificate.clone(), service).await

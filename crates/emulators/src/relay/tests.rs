@@ -143,7 +143,7 @@ async fn what_relay_itself_answers_has_no_via() {
         assert_eq!((found, via), (status, false), "{path} {token}");
     }
     assert_eq!(told(reqwest::Client::new().get(format!("{}/scsm", relay.url()))).await.0, 401);
-    assert_eq!(told(get("/scsm/answer/404", &send)).await.1, true, "that one is the listener's");
+    assert!(told(get("/scsm/answer/404", &send)).await.1, "that one is the listener's");
     assert_eq!(told(get("/scsm/answer/503", &send)).await, (503, true, json!({})));
     for forbidden in [502, 504] {
         let (status, via, _) = told(get(&format!("/scsm/answer/{forbidden}"), &send)).await;

@@ -63,7 +63,7 @@ fn page(desk: &Desk<'_>, class: Class, parameters: &Parameters, living: Living, 
     let from = match (instant("modifiedSince")?, parameters.get("cursor")) {
         (None, Some(cursor)) if !parameters.contains_key("afterId") => place(cursor, &scope)?,
         (Some(since), None) => instants::position(since, parameters.get("afterId").map(String::as_str)),
-        (Some(_), Some(_)) | (None, Some(_)) => {
+        (Some(_) | None, Some(_)) => {
             return Err(Problem::bad_request("a cursor stands instead of modifiedSince and afterId"));
         }
         (None, None) => {

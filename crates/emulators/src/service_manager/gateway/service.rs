@@ -157,7 +157,7 @@ impl State {
             };
         }
         if operation == Operation::Health {
-            return Ok(about::health(&Desk { group, options: &self.options, actor, now }, server));
+            return Ok(about::health(&Desk { group, options: &self.options, actor, now }, server.is_ok()));
         }
         server?;
         let floor = Floor { group, keys, options: &self.options, actor: actor.clone(), now };

@@ -26,7 +26,7 @@ impl Computer {
     }
 }
 
-/// The computers that a name means: those with this FQDN, else those with this NetBIOS name. Case does not matter.
+/// The computers that a name means: those with this FQDN, else those with this `NetBIOS` name. Case does not matter.
 pub(super) fn named<'a>(computers: &'a [Computer], name: &str) -> Vec<&'a Computer> {
     let equal = |text: &str| text.eq_ignore_ascii_case(name);
     let exact: Vec<&Computer> = computers.iter().filter(|computer| equal(&computer.principal_name)).collect();

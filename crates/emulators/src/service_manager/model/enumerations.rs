@@ -80,8 +80,8 @@ impl Enumerations {
     /// Gives a node other labels, as an administrator does.
     pub fn rename(&mut self, id: Uuid, english: &str, german: &str) {
         if let Some(node) = self.nodes.get_mut(&id) {
-            node.english = english.to_owned();
-            node.german = german.to_owned();
+            english.clone_into(&mut node.english);
+            german.clone_into(&mut node.german);
         }
     }
 

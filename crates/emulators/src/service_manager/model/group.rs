@@ -143,7 +143,7 @@ impl ManagementGroup {
         self.computers.iter().find(|computer| computer.base_id == base_id)
     }
 
-    /// The computers that a name means: those with this FQDN, else those with this NetBIOS or display name. Several: it is ambiguous.
+    /// The computers that a name means: those with this FQDN, else those with this `NetBIOS` or display name. Several: it is ambiguous.
     #[must_use]
     pub fn computers_named(&self, name: &str) -> Vec<&Computer> {
         computers::named(&self.computers, name)

@@ -10,6 +10,9 @@ use super::{
     writing::{Actor, Refused},
 };
 
+/// Longest comment, inferred from `Description`.
+const LONG: usize = 4000;
+
 /// Changes of properties; `None` empties one.
 type Changes = Vec<(String, Option<Value>)>;
 
@@ -96,8 +99,6 @@ impl ManagementGroup {
         now: i64,
     ) -> Result<Uuid, Refused> {
         self.open(class, id, actor)?;
-        // Inferred from `Description`.
-        const LONG: usize = 4000;
         if text.encode_utf16().count() > LONG {
             return Err(Refused::TooLong("Comment".to_owned(), LONG));
         }

@@ -5,7 +5,10 @@ use serde_json::json;
 use super::{client, code, draft, gateway, gateway_with};
 use crate::{
     desk::{Desk, Kind, Trouble},
-    service_manager::gateway::{Effect, Fault, Options},
+    service_manager::{
+        gateway::{Effect, Fault, Options},
+        model::{Class, Kind as PropertyKind, Property, Settings},
+    },
 };
 
 #[tokio::test]
@@ -156,4 +159,39 @@ async fn the_server_can_refuse_a_create() {
     assert_eq!((status, code(&body), body["detail"].as_str().unwrap()), (422, "rejected", "A support group is required"));
     gateway.calm();
     assert_eq!(client.create("one", &draft("x")).await.0, 201);
+}
+
+#[tokio::test]
+async fn the_key_may_stand_in_a_property_of_a_class_extension() {
+    let key = Property::new("AzureCorrelation", PropertyKind::Text(100));
+    let resource = Property::new("AzureResource", PropertyKind::Text(500));
+    let extensions = vec![(Class::Incident, key), (Class::Incident, resource)];
+    let group = Settings { key_property: "AzureCorrelation".into(), extensions, ..Settings::default() };
+    let gateway = gateway_with(Options { group, ..Options::default() }).await;
+    let client = client(&gateway);
+    let mut body = draft("x");
+    body["properties"]["ContactMethod"] = "phone".into();
+    body["properties"]["AzureResource"] = "/subscriptions/1".into();
+    assert_eq!(client.create("az-1-1", &body).await.0, 201);
+    let (_, found) = client.get("/v1/incidents?correlationKey=az-1-1").await;
+    let item = &found["items"][0];
+    assert_eq!((&item["contactMethod"], &item["correlationKey"]), (&json!("phone"), &json!("az-1-1")));
+    assert_eq!(item["properties"]["AzureResource"], "/subscriptions/1");
+    body["properties"]["AzureCorrelation"] = "mine".into();
+    assert_eq!(client.create("az-1-2", &body).await.0, 422);
+}
+
+#[tokio::test]
+async fn links_that_fail_do_not_stop_an_incident_and_are_finished_by_another_key() {
+    let gateway = gateway().await;
+    let client = client(&gateway);
+    let mut body = draft("x");
+    body["affectedComputers"] = json!(["web01", "WEB01.contoso.com"]);
+    body["correlationKey"] = "az-1-1".into();
+    gateway.faults().add(Fault::new(Effect::LinksFail).path("create ").times(1));
+    let (status, _, made) = client.create("one", &body).await;
+    assert_eq!((status, &made["notLinked"][0]["reason"], &made["linked"]), (201, &json!("sdk_timeout"), &json!([])));
+    let (status, _, made) = client.create("two", &body).await;
+    assert_eq!((status, &made["linked"]), (200, &json!(["web01.contoso.com"])));
+    assert_eq!(gateway.all(Kind::Incident)[0].computers, ["web01.contoso.com"]);
 }
