@@ -62,8 +62,8 @@ impl Access {
         if state.refused || account.password != password {
             return None;
         }
-        let bytes: [u8; 32] = state.chance.random();
-        let token: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let (high, low): (u128, u128) = (state.chance.random(), state.chance.random());
+        let token = format!("{high:032x}{low:032x}");
         state.tokens.retain(|_, (_, end)| *end > now);
         let session = Session { account: account.name.clone(), language };
         state.tokens.insert(token.clone(), (session, now.saturating_add(self.life)));

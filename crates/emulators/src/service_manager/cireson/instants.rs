@@ -11,14 +11,15 @@ pub(super) fn show(at: i64) -> String {
 }
 
 /// Milliseconds since 1970, from ISO 8601 with or without a zone, with a space instead of the `T`, or American as .NET writes it
-/// (`9/1/2026 10:00:00 AM`, which the published client sends). Without a zone UTC is meant.
+/// (`9/1/2026 10:00:00 AM`, or `09/01/2026 10:00:00` without a culture, which the published client sends). Without a zone UTC is meant.
 pub(super) fn read(text: &str) -> Option<i64> {
     let text = text.trim();
     if let Ok(at) = text.parse::<jiff::Timestamp>() {
         return Some(at.as_millisecond());
     }
     let civil = text.parse::<jiff::civil::DateTime>().ok();
-    let civil = civil.or_else(|| jiff::civil::DateTime::strptime("%m/%d/%Y %I:%M:%S %p", text).ok())?;
+    let american = |form: &&str| jiff::civil::DateTime::strptime(form, text).ok();
+    let civil = civil.or_else(|| ["%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M:%S"].iter().find_map(american))?;
     Some(civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_millisecond())
 }
 
@@ -35,7 +36,13 @@ mod tests {
     fn every_text_of_an_instant_means_the_same() {
         let at = read("2026-09-01T10:00:02Z");
         assert_eq!(at.map(show).as_deref(), Some("2026-09-01T10:00:02Z"));
-        for text in ["2026-09-01T12:00:02+02:00", "2026-09-01T10:00:02", "2026-09-01 10:00:02", "9/1/2026 10:00:02 AM"] {
+        for text in [
+            "2026-09-01T12:00:02+02:00",
+            "2026-09-01T10:00:02",
+            "2026-09-01 10:00:02",
+            "9/1/2026 10:00:02 AM",
+            "09/01/2026 10:00:02",
+        ] {
             assert_eq!(read(text), at, "{text}");
         }
         assert_eq!(read("tomorrow"), None);

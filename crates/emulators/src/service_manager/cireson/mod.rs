@@ -1,7 +1,7 @@
 //! A stateful Cireson Portal in front of Service Manager: the calls of its API V3 that a connector needs. The API's own documentation is
 //! behind a login, so this follows what published clients send and expect; where they are silent, the choice is noted at the code or
 //! is an [`Options`] field. Not emulated: grids, the configuration item pick list, console groups (their answers are not described
-//! anywhere that was read), the OData of newer releases, and the Windows handshake.
+//! anywhere that was read), the `OData` of newer releases, and the Windows handshake.
 
 mod access;
 mod answers;
@@ -20,11 +20,11 @@ mod tests;
 
 use std::{io, path::Path, sync::Arc, time::Duration};
 
+pub use crate::log::Request;
 pub use faults::{Effect, Fault, FaultId, Faults};
 pub use options::{Account, InstantTexts, Missing, NewBaseId, Options, TakenId, Time};
 
 use super::model::ManagementGroup;
-pub use crate::log::Request;
 use crate::{
     authority::Authority,
     clock::EmulatorClock,

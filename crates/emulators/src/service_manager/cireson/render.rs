@@ -23,7 +23,7 @@ pub(super) struct Renderer<'a> {
 impl Renderer<'_> {
     /// A work item with its related objects.
     pub(super) fn work_item(&self, item: &WorkItem) -> Value {
-        let mut shown = self.head(item.class);
+        let mut shown = head(item.class);
         put(&mut shown, "BaseId", json!(item.base_id));
         put(&mut shown, "FullName", json!(format!("{}:{}", item.class.name(), item.id)));
         put(&mut shown, "TimeAdded", json!(instant(item.time_added)));
@@ -32,9 +32,9 @@ impl Renderer<'_> {
         for property in self.group.properties(item.class) {
             put(&mut shown, &property.name, self.value(property.kind, item.value(&property.name).as_ref()));
         }
-        put(&mut shown, "RequestedWorkItem", self.person(item.affected_user));
-        put(&mut shown, "AssignedWorkItem", self.person(item.assigned_to));
-        put(&mut shown, "CreatedWorkItem", self.person(item.created_by));
+        self.put_person(&mut shown, "RequestedWorkItem", item.affected_user);
+        self.put_person(&mut shown, "AssignedWorkItem", item.assigned_to);
+        self.put_person(&mut shown, "CreatedWorkItem", item.created_by);
         if self.options.about_config_item {
             put(&mut shown, "AboutConfigItem", self.config_items(item, Relation::About));
         }
@@ -57,7 +57,7 @@ impl Renderer<'_> {
         creator: Option<Uuid>,
         now: i64,
     ) -> Value {
-        let mut shown = self.head(class);
+        let mut shown = head(class);
         put(&mut shown, "BaseId", json!(base_id));
         put(&mut shown, "FullName", Value::Null);
         put(&mut shown, "TimeAdded", json!(NEVER));
@@ -73,9 +73,7 @@ impl Renderer<'_> {
             };
             put(&mut shown, &property.name, self.value(property.kind, held.as_ref()));
         }
-        put(&mut shown, "RequestedWorkItem", Value::Null);
-        put(&mut shown, "AssignedWorkItem", Value::Null);
-        put(&mut shown, "CreatedWorkItem", self.person(creator));
+        self.put_person(&mut shown, "CreatedWorkItem", creator);
         if self.options.about_config_item {
             put(&mut shown, "AboutConfigItem", json!([]));
         }
@@ -83,13 +81,6 @@ impl Renderer<'_> {
             put(&mut shown, alias, json!([]));
         }
         Value::Object(shown)
-    }
-
-    fn head(&self, class: Class) -> Map<String, Value> {
-        let mut shown = Map::new();
-        put(&mut shown, "ClassTypeId", json!(class.id()));
-        put(&mut shown, "ClassName", json!(class.name()));
-        shown
     }
 
     /// An empty list value is an object without an id, everything else empty is `null`.
@@ -109,15 +100,24 @@ impl Renderer<'_> {
         }
     }
 
-    fn person(&self, id: Option<Uuid>) -> Value {
-        let found = id.and_then(|id| self.group.people().iter().find(|person| person.base_id == id));
-        found.map_or(Value::Null, user)
+    /// Nobody is no member at all: the published client takes a `null` for somebody.
+    fn put_person(&self, shown: &mut Map<String, Value>, alias: &str, id: Option<Uuid>) {
+        if let Some(person) = id.and_then(|id| self.group.people().iter().find(|person| person.base_id == id)) {
+            put(shown, alias, user(person));
+        }
     }
 
     fn config_items(&self, item: &WorkItem, relation: Relation) -> Value {
         let ids = item.config_items.iter().filter(|(kind, _)| *kind == relation);
         ids.filter_map(|(_, id)| self.group.computer(*id)).map(computer).collect()
     }
+}
+
+fn head(class: Class) -> Map<String, Value> {
+    let mut shown = Map::new();
+    put(&mut shown, "ClassTypeId", json!(class.id()));
+    put(&mut shown, "ClassName", json!(class.name()));
+    shown
 }
 
 fn put(shown: &mut Map<String, Value>, name: &str, value: Value) {

@@ -98,10 +98,9 @@ fn update(
 /// By what was read as `LastModified`, which every commit and every workflow moves.
 fn is_stale(item: &WorkItem, original: &Value) -> bool {
     match member(original, "LastModified").and_then(Value::as_str) {
-        // Read from a template: the object was not there then.
-        Some(instants::NEVER) => false,
+        // Read from a template: the object was not there then. Without any there is nothing to compare.
+        Some(instants::NEVER) | None => false,
         Some(text) => instants::read(text) != Some(item.last_modified),
-        None => false,
     }
 }
 

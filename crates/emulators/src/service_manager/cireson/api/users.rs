@@ -78,7 +78,8 @@ fn security(analyst: bool) -> Value {
 /// `User/GetUserList`: id and name, ten unless told otherwise. There are no groups of Active Directory in this installation.
 pub(super) fn get_user_list(portal: &Portal, request: &Request<'_>, _: &Session) -> Result<Answer, Answer> {
     let filter = request.optional("userFilter").unwrap_or_default().to_lowercase();
-    let most = request.optional("maxNumberOfResults").and_then(|text| text.parse().ok()).unwrap_or(10);
+    let most = request.optional("maxNumberOfResults").map_or(Ok(10), str::parse);
+    let most = most.map_err(|_| answers::message(400, "The request is invalid."))?;
     let (analysts, groups) = (request.switch("filterByAnalyst"), request.switch("groupsOnly"));
     let group = portal.read();
     let found = group.people().iter().filter(|person| {

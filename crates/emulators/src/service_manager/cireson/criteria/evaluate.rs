@@ -78,10 +78,9 @@ fn compare(held: &Value, operator: Operator, wanted: &Value) -> bool {
     let order = match (held, wanted) {
         (Value::Text(held), Value::Text(wanted)) if operator == Operator::Like => return like(&held.to_lowercase(), wanted),
         (Value::Text(held), Value::Text(wanted)) => held.to_lowercase().cmp(wanted),
-        (Value::Integer(held), Value::Integer(wanted)) => held.cmp(wanted),
+        (Value::Integer(held), Value::Integer(wanted)) | (Value::Date(held), Value::Date(wanted)) => held.cmp(wanted),
         (Value::Boolean(held), Value::Boolean(wanted)) => held.cmp(wanted),
         (Value::Enumeration(held), Value::Enumeration(wanted)) => held.cmp(wanted),
-        (Value::Date(held), Value::Date(wanted)) => held.cmp(wanted),
         _ => return false,
     };
     match operator {

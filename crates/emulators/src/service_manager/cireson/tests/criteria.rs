@@ -71,7 +71,7 @@ async fn groups_have_two_members_or_more_and_can_be_nested() {
     let either = json!({"Or": {"Expression": [disk.clone(), cpu]}});
     assert_eq!(client.find(&either).await, ["IR1001", "IR1002", "IR1003"]);
     assert_eq!(client.find(&and(&[either, late])).await, ["IR1002", "IR1003"]);
-    for group in [and(&[disk.clone()]), and(&[]), json!({"Or": {"Expression": [disk]}})] {
+    for group in [and(std::slice::from_ref(&disk)), and(&[]), json!({"Or": {"Expression": [disk]}})] {
         let (status, text) = client.text(client.request("POST", "Projection/GetProjectionByCriteria").json(&query(&group))).await;
         assert_eq!(status, 500);
         assert!(text.contains("at least two"), "{text}");

@@ -85,5 +85,6 @@ async fn people_are_found_by_a_part_of_their_name() {
     assert_eq!(found[0]["Name"], "Beth Anglin");
     assert_eq!(client.get("User/GetUserList?userFilter=joe&filterByAnalyst=true").await, json!([]));
     assert_eq!(client.get("User/GetUserList?userFilter=&groupsOnly=true").await, json!([]));
+    assert_eq!(client.text(client.request("GET", "User/GetUserList?maxNumberOfResults=many")).await.0, 400);
     assert_eq!(client.get("User/GetUserList?userFilter=&maxNumberOfResults=2").await.as_array().unwrap().len(), 2);
 }
