@@ -22,5 +22,5 @@ pub use entra::Entra;
 pub use key_vault::KeyVault;
 pub use logs_ingestion::LogsIngestion;
 pub use relay::Relay;
-pub use service_manager::Gateway;
+pub use service_manager::{Cireson, Gateway};
 pub use servicenow::ServiceNow;

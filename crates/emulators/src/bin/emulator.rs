@@ -3,6 +3,8 @@
 
 #[path = "emulator/cherwell.rs"]
 mod cherwell;
+#[path = "emulator/cireson.rs"]
+mod cireson;
 #[path = "emulator/dataverse.rs"]
 mod dataverse;
 #[path = "emulator/service_manager.rs"]
@@ -37,6 +39,8 @@ enum Product {
     LogsIngestion(LogsIngestionArguments),
     /// An SM gateway; shared secret `gateway-secret-of-thirty-two-characters`.
     Gateway(service_manager::GatewayArguments),
+    /// A Cireson Portal; users `CONTOSO\svc-itsm`/`p` and `CONTOSO\scsm.admin`/`admin`.
+    Cireson(cireson::CiresonArguments),
     /// A namespace of Azure Relay; rules `listen` and `send` with the keys of `emulators::relay`.
     Relay(service_manager::RelayArguments),
     /// A Cherwell; API client `5b0fa1c4-6c1e-4d0b-9a43-2f6f0d3f7e11`, users `itsm`/`p` and `CSDAdmin`/`CSDAdmin`.
@@ -127,6 +131,7 @@ async fn main() -> io::Result<()> {
         }
         Product::LogsIngestion(arguments) => logs_ingestion(arguments).await,
         Product::Gateway(arguments) => service_manager::gateway(arguments).await,
+        Product::Cireson(arguments) => cireson::cireson(arguments).await,
         Product::Relay(arguments) => service_manager::relay(arguments).await,
         Product::Cherwell(arguments) => {
             let service = cherwell::start(arguments).await?;

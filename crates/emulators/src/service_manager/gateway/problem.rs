@@ -112,6 +112,8 @@ impl From<Refused> for Problem {
         match refused {
             Refused::NoItem(_) => Self::new("not_found", detail),
             Refused::Closed(_) => Self::new("read_only", detail),
+            // A gateway lets the server give out the numbers, so this cannot come to it.
+            Refused::Exists(_) => Self::new("rejected", detail),
             Refused::NoTemplate(_) => Self::property("invalid_value", "templateId", detail),
             Refused::NoConfigItem(_) => Self::property("invalid_value", "affectedComputers", detail),
             Refused::NoSuchValue(property, _) => Self::property("invalid_enum", &property, detail),

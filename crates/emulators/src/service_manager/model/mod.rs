@@ -9,6 +9,7 @@ mod enumerations;
 mod group;
 pub mod ids;
 mod people;
+mod relations;
 mod seed;
 mod template;
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub use computers::Computer;
 pub use enumerations::{Enumeration, Enumerations, Language};
 pub use group::{ManagementGroup, Position, Settings};
 pub use people::{INTEGRATION, PERSON, Person};
+pub use relations::Reserved;
 pub use seed::Seed;
 pub use template::Template;
 pub use work_item::{Comment, CommentKind, ObjectStatus, Relation, Value, WorkItem};

@@ -129,7 +129,7 @@ impl ManagementGroup {
     }
 
     /// Only relations changed: whether that moves `LastModified` is a setting.
-    fn related(&mut self, class: Class, id: &str, now: i64) {
+    pub(super) fn related(&mut self, class: Class, id: &str, now: i64) {
         if self.settings.relations_move_last_modified {
             self.write(class, id, &[], now);
         }

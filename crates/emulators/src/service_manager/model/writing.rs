@@ -8,6 +8,7 @@ use super::{
     class::{Class, Kind},
     group::ManagementGroup,
     ids,
+    relations::Reserved,
     work_item::{ObjectStatus, Relation, Value, WorkItem},
 };
 
@@ -45,6 +46,8 @@ pub struct Draft {
     pub config_items: Vec<(Relation, Uuid)>,
     /// `System.WorkItemAffectedUser`
     pub affected_user: Option<Uuid>,
+    /// An `Id` that was [reserved](ManagementGroup::reserve) before; otherwise the next one.
+    pub reserved: Option<Reserved>,
 }
 
 /// Why the server does not do it.
@@ -70,6 +73,8 @@ pub enum Refused {
     Missing(String),
     /// Closed, and the actor is no administrator.
     Closed(String),
+    /// There is a work item of this `Id` already.
+    Exists(String),
 }
 
 impl fmt::Display for Refused {
@@ -84,6 +89,7 @@ impl fmt::Display for Refused {
             Self::TooLong(name, length) => write!(formatter, "The value of {name} is longer than {length} characters."),
             Self::NoSuchValue(name, value) => write!(formatter, "{value} is not a value of the list of {name}."),
             Self::Missing(name) => write!(formatter, "The property {name} has to be filled."),
+            Self::Exists(id) => write!(formatter, "A work item with the Id {id} exists already."),
             Self::Closed(id) => write!(formatter, "The work item {id} is closed and can only be read."),
         }
     }
@@ -119,11 +125,14 @@ impl ManagementGroup {
         if let Some((_, missing)) = draft.config_items.iter().find(|(_, id)| self.computer(*id).is_none()) {
             return Err(Refused::NoConfigItem(*missing));
         }
-        let id = format!("{}{}", class.prefix(), self.next_number);
-        self.next_number += 1;
+        let Reserved { id, base_id } = match &draft.reserved {
+            Some(reserved) if self.item(class, &reserved.id).is_some() => return Err(Refused::Exists(reserved.id.clone())),
+            Some(reserved) => reserved.clone(),
+            None => self.reserve(class),
+        };
         let mut item = WorkItem {
             class,
-            base_id: self.new_id(),
+            base_id,
             id: id.clone(),
             last_modified: now,
             time_added: now,
