@@ -169,6 +169,17 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
+/// An address below another.
+#[must_use]
+pub fn below(base: &Url, path: &[&str]) -> Url {
+    let mut url = base.clone();
+    // Only `data:` and the like have no segments; a connection cannot be built with them.
+    if let Ok(mut segments) = url.path_segments_mut() {
+        segments.pop_if_empty().extend(path);
+    }
+    url
+}
+
 /// Whether the name could not be looked up. The kind of error is the HTTP client's own, so that only its words can be asked.
 fn is_unknown_host(error: &reqwest::Error) -> bool {
     let first = error as &dyn std::error::Error;
@@ -243,6 +254,17 @@ mod tests {
         for _ in 0..2 {
             let answer = wire.send(wire.request(Method::GET, url.clone()), Effect::Read, "asking").await.unwrap();
             assert_eq!(answer.status, 302);
+        }
+    }
+
+    #[test]
+    fn an_address_below_keeps_the_path_and_escapes_what_is_no_segment() {
+        for (base, expected) in [
+            ("https://x.example", "https://x.example/a/b%2Fc"),
+            ("https://x.example/", "https://x.example/a/b%2Fc"),
+            ("https://x.example/api/", "https://x.example/api/a/b%2Fc"),
+        ] {
+            assert_eq!(below(&base.parse().unwrap(), &["a", "b/c"]).as_str(), expected);
         }
     }
 
