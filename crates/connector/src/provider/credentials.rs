@@ -45,7 +45,6 @@ impl Proof {
     }
 
     /// Adds the proof to a request, marked so that no log prints it.
-    #[must_use]
     pub fn show(&self, request: RequestBuilder) -> RequestBuilder {
         match self {
             Self::Basic(user, password) => request.basic_auth(user, Some(password.expose())),
@@ -56,7 +55,6 @@ impl Proof {
 }
 
 /// Adds a header that no log prints.
-#[must_use]
 pub fn sensitive(request: RequestBuilder, header: &str, text: &str) -> RequestBuilder {
     match HeaderValue::from_str(text) {
         Ok(mut value) => {

@@ -44,7 +44,7 @@ impl TokenEndpoint {
             match self.grant(voice, form).await {
                 Ok(token) => return Ok(Ok(token)),
                 // A refresh token ends unannounced; the next form is the way back.
-                Err(Trouble::Unauthorised(told)) => refused = told,
+                Err(Trouble::Unauthorised(words)) => refused = words,
                 Err(Trouble::NotFound(cause)) => return Err(credentials::refused(cause, "check url")),
                 // Without a token nothing works, so it is never one delivery's fault.
                 Err(Trouble::Error(ProviderError::Refused { cause, remedy })) => return Err(credentials::refused(cause, remedy)),
@@ -58,19 +58,17 @@ impl TokenEndpoint {
     async fn grant(&self, voice: &dyn Voice, form: &Form<'_>) -> Result<Token, Trouble> {
         let request = self.wire.request(Method::POST, self.url.clone()).form(form);
         let answer = self.wire.send(request, Effect::Read, WHAT).await?;
-        if answer.status == 400 {
-            // By the RFC refused credentials are a 400.
-            let told = voice.told(&answer.body).or_else(|| refusal(&answer.body));
-            let told = told.unwrap_or_else(|| "the request was refused".to_owned());
-            return Err(Trouble::Unauthorised(format!("{WHAT}: {told}")));
+        let (told, refusal) = (voice.told(&answer.body), refusal(&answer.body));
+        // By the RFC refused credentials are a 400, or a 401 in its own shape.
+        if answer.status == 400 || (answer.status == 401 && told.is_none() && refusal.is_some()) {
+            let words = told.or(refusal).unwrap_or_else(|| "the request was refused".to_owned());
+            return Err(Trouble::Unauthorised(format!("{WHAT}: {words}")));
         }
         let now = self.clock.now();
         let case = Case { voice, answer: &answer, effect: Effect::Read, what: WHAT, now };
         let value = case.whole(answered)?;
-        token(&value, now, self.default_life).ok_or_else(|| {
-            let cause = format!("{WHAT}: the answer holds no access_token");
-            Trouble::Error(ProviderError::Retry { after: None, cause })
-        })
+        let missing = || Effect::Read.unknown(format!("{WHAT}: the answer holds no access_token"));
+        token(&value, now, self.default_life).ok_or_else(|| missing().into())
     }
 }
 
@@ -99,9 +97,65 @@ pub fn refusal(body: &[u8]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use axum::Router;
+    use axum::http::StatusCode;
+    use axum::routing::post;
+    use reqwest::header::HeaderMap;
     use serde_json::json;
 
     use super::*;
+    use crate::clock::ManualClock;
+    use crate::provider::WaitReason;
+
+    /// A tool that tells its errors in a shape of its own.
+    struct Tool;
+
+    impl Voice for Tool {
+        fn title(&self) -> &'static str {
+            "Helpdesk"
+        }
+        fn noun(&self) -> &'static str {
+            "server"
+        }
+        fn address(&self) -> &'static str {
+            "https://HOST"
+        }
+        fn told(&self, _body: &[u8]) -> Option<String> {
+            None
+        }
+    }
+
+    /// Takes the form that holds `good`, refuses with `status`.
+    async fn fetched(good: &'static str, status: StatusCode) -> Result<Result<Token, String>, ProviderError> {
+        let handler = move |_: HeaderMap, form: String| async move {
+            if form.contains(good) {
+                return (StatusCode::OK, json!({"access_token": "a", "expires_in": 100}).to_string());
+            }
+            (status, json!({"error": "invalid_grant", "error_description": form}).to_string())
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, Router::new().route("/", post(handler))).await });
+        let settings = format!("provider = \"servicenow\"\nurl = \"{url}\"\nauth = {{ type = \"api_key\", key = \"$KEY\" }}");
+        let wire = Wire::new(&toml::from_str(&settings).unwrap()).unwrap();
+        let clock = Arc::new(ManualClock::new(Timestamp::UNIX_EPOCH));
+        let endpoint = TokenEndpoint { wire, url: url.parse().unwrap(), clock, default_life: Duration::from_secs(60) };
+        endpoint.fetch(&Tool, &[vec![("by", "refresh")], vec![("by", "password")]]).await
+    }
+
+    #[tokio::test]
+    async fn forms_are_tried_in_order_until_one_is_taken() {
+        let token = fetched("password", StatusCode::BAD_REQUEST).await.unwrap().unwrap();
+        assert_eq!(token.access.expose(), "a");
+        for status in [StatusCode::BAD_REQUEST, StatusCode::UNAUTHORIZED] {
+            let told = fetched("nothing", status).await.unwrap().unwrap_err();
+            assert_eq!(told, "fetching an OAuth token: by=password (invalid_grant)", "{status}");
+        }
+        let down = fetched("password", StatusCode::BAD_GATEWAY).await.unwrap_err();
+        assert!(matches!(down, ProviderError::Wait { reason: WaitReason::Outage, .. }));
+        let forbidden = fetched("password", StatusCode::UNPROCESSABLE_ENTITY).await.unwrap_err();
+        assert!(matches!(forbidden, ProviderError::Wait { reason: WaitReason::Credentials, .. }));
+    }
 
     fn life(answer: &Value) -> Option<i64> {
         let token = token(answer, Timestamp::UNIX_EPOCH, Duration::from_secs(1000))?;

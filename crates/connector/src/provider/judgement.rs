@@ -21,13 +21,13 @@ use super::{ProviderError, WaitReason, retry_after};
 /// A product's own words for messages, and its own ways to fail.
 pub trait Voice: Sync {
     /// The product as people call it: `ServiceNow`.
-    fn title(&self) -> &str;
+    fn title(&self) -> &'static str;
 
     /// What one of it is called: `instance`, `portal`, `server`.
-    fn noun(&self) -> &str;
+    fn noun(&self) -> &'static str;
 
     /// How the address of one looks: `https://NAME.service-now.com`.
-    fn address(&self) -> &str;
+    fn address(&self) -> &'static str;
 
     /// The tool's own words in the body of an error, at a readable length; nothing when the body is not the tool's error shape.
     fn told(&self, body: &[u8]) -> Option<String>;
@@ -44,7 +44,7 @@ pub trait Voice: Sync {
     }
 
     /// Why an answer breaks off, when the body shows that it was the tool itself that stopped.
-    fn half(&self, _body: &[u8]) -> Option<&str> {
+    fn half(&self, _body: &[u8]) -> Option<&'static str> {
         None
     }
 

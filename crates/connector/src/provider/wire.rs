@@ -64,8 +64,13 @@ pub struct Wire {
 impl Wire {
     /// Sets up the way to `connection`. The error says what is wrong and what to do. Touches no network.
     pub fn new(connection: &Connection) -> Result<Self, String> {
-        let host = connection.url.host_str().unwrap_or_default().to_owned();
-        let https = connection.url.scheme() == "https";
+        Self::towards(&connection.url, connection)
+    }
+
+    /// Sets up the way to another address that `connection` needs, as that of a sign-in service, so that messages name its host.
+    pub fn towards(url: &Url, connection: &Connection) -> Result<Self, String> {
+        let host = url.host_str().unwrap_or_default().to_owned();
+        let https = url.scheme() == "https";
         let tls = tls::configuration(https, connection.ca_certificate.as_deref())?;
         let mut builder = Client::builder()
             .tls_backend_preconfigured(tls.clone())
@@ -75,7 +80,7 @@ impl Wire {
             .connect_timeout(connection.timeout.get().min(Duration::from_secs(10)))
             .pool_idle_timeout(IDLE)
             .user_agent(concat!("azure-itsm-connector/", env!("CARGO_PKG_VERSION")));
-        if is_loopback(&connection.url) {
+        if is_loopback(url) {
             builder = builder.no_proxy();
         }
         let client = builder.build().map_err(|error| format!("the HTTP client cannot be set up: {}", told(&error)))?;

@@ -10,13 +10,13 @@ use super::*;
 struct Tool;
 
 impl Voice for Tool {
-    fn title(&self) -> &str {
+    fn title(&self) -> &'static str {
         "Helpdesk"
     }
-    fn noun(&self) -> &str {
+    fn noun(&self) -> &'static str {
         "server"
     }
-    fn address(&self) -> &str {
+    fn address(&self) -> &'static str {
         "https://HOST/api"
     }
     fn told(&self, body: &[u8]) -> Option<String> {
@@ -28,7 +28,7 @@ impl Voice for Tool {
     fn own(&self, case: &Case<'_>) -> Option<Trouble> {
         (case.answer.status == 418).then(|| Trouble::NotFound(case.told("teapot")))
     }
-    fn half(&self, body: &[u8]) -> Option<&str> {
+    fn half(&self, body: &[u8]) -> Option<&'static str> {
         body.ends_with(b"STOP").then_some("the server stopped")
     }
 }

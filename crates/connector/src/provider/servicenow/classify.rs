@@ -43,15 +43,15 @@ pub(super) struct ServiceNow;
 pub(super) const NOUN: &str = "instance";
 
 impl Voice for ServiceNow {
-    fn title(&self) -> &str {
+    fn title(&self) -> &'static str {
         "ServiceNow"
     }
 
-    fn noun(&self) -> &str {
+    fn noun(&self) -> &'static str {
         NOUN
     }
 
-    fn address(&self) -> &str {
+    fn address(&self) -> &'static str {
         "https://NAME.service-now.com"
     }
 
@@ -76,7 +76,7 @@ impl Voice for ServiceNow {
         }
     }
 
-    fn half(&self, body: &[u8]) -> Option<&str> {
+    fn half(&self, body: &[u8]) -> Option<&'static str> {
         String::from_utf8_lossy(body).contains("Transaction cancelled").then_some(HALF)
     }
 
