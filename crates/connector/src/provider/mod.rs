@@ -1,16 +1,30 @@
 //! Code for one ITSM product behind one trait. A provider knows its tool's wire and nothing of Azure, queues or stores.
 //! Every provider is a folder with `mod.rs` (the provider), `client.rs` (wire), `auth.rs`, `mapping.rs`, `config.rs`,
-//! `tests.rs`; a new one is that folder and one line in the list of [`product`]. What they share stands beside them: [`wire`]
-//! (HTTP), [`token`], [`retry_after`], [`cached`], [`dry_run`].
+//! `tests.rs`; a new one is that folder and one line in the list of [`product`]. What they share stands beside them, named for
+//! what it is about; `docs/adding-a-provider.md` says which piece serves for what.
 
 pub mod cached;
+pub mod checking;
+pub mod choices;
+pub mod configuration_items;
+pub mod credentials;
 pub mod dry_run;
+pub mod fields;
+pub mod grant;
+pub mod judgement;
+pub mod order;
+pub mod pace;
+pub mod parts;
 pub mod product;
 pub mod records;
 pub mod retry_after;
 pub mod servicenow;
+pub mod severity;
+pub mod text;
 pub(crate) mod tls;
 pub mod token;
+pub mod trouble;
+pub mod webpage;
 pub mod wire;
 
 use std::collections::BTreeMap;

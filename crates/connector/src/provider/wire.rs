@@ -64,8 +64,13 @@ pub struct Wire {
 impl Wire {
     /// Sets up the way to `connection`. The error says what is wrong and what to do. Touches no network.
     pub fn new(connection: &Connection) -> Result<Self, String> {
-        let host = connection.url.host_str().unwrap_or_default().to_owned();
-        let https = connection.url.scheme() == "https";
+        Self::towards(&connection.url, connection)
+    }
+
+    /// Sets up the way to another address that `connection` needs, as that of a sign-in service, so that messages name its host.
+    pub fn towards(url: &Url, connection: &Connection) -> Result<Self, String> {
+        let host = url.host_str().unwrap_or_default().to_owned();
+        let https = url.scheme() == "https";
         let tls = tls::configuration(https, connection.ca_certificate.as_deref())?;
         let mut builder = Client::builder()
             .tls_backend_preconfigured(tls.clone())
@@ -75,7 +80,7 @@ impl Wire {
             .connect_timeout(connection.timeout.get().min(Duration::from_secs(10)))
             .pool_idle_timeout(IDLE)
             .user_agent(concat!("azure-itsm-connector/", env!("CARGO_PKG_VERSION")));
-        if is_loopback(&connection.url) {
+        if is_loopback(url) {
             builder = builder.no_proxy();
         }
         let client = builder.build().map_err(|error| format!("the HTTP client cannot be set up: {}", told(&error)))?;
@@ -169,6 +174,17 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
+/// An address below another.
+#[must_use]
+pub fn below(base: &Url, path: &[&str]) -> Url {
+    let mut url = base.clone();
+    // Only `data:` and the like have no segments; a connection cannot be built with them.
+    if let Ok(mut segments) = url.path_segments_mut() {
+        segments.pop_if_empty().extend(path);
+    }
+    url
+}
+
 /// Whether the name could not be looked up. The kind of error is the HTTP client's own, so that only its words can be asked.
 fn is_unknown_host(error: &reqwest::Error) -> bool {
     let first = error as &dyn std::error::Error;
@@ -243,6 +259,17 @@ mod tests {
         for _ in 0..2 {
             let answer = wire.send(wire.request(Method::GET, url.clone()), Effect::Read, "asking").await.unwrap();
             assert_eq!(answer.status, 302);
+        }
+    }
+
+    #[test]
+    fn an_address_below_keeps_the_path_and_escapes_what_is_no_segment() {
+        for (base, expected) in [
+            ("https://x.example", "https://x.example/a/b%2Fc"),
+            ("https://x.example/", "https://x.example/a/b%2Fc"),
+            ("https://x.example/api/", "https://x.example/api/a/b%2Fc"),
+        ] {
+            assert_eq!(below(&base.parse().unwrap(), &["a", "b/c"]).as_str(), expected);
         }
     }
 

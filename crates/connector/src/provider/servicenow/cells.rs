@@ -31,12 +31,12 @@ const fn none<T>() -> Option<Vec<T>> {
 
 /// Reads the body of a list.
 pub(super) fn list<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<T>, Flaw> {
-    const NONE: Flaw = Flaw::Shape("the answer is JSON but holds no records");
+    const NONE: &str = "the answer is JSON but holds no records";
     match serde_json::from_slice::<Body<T>>(body) {
         Ok(Body { error: true, .. }) => Err(Flaw::Error),
         // A struct can be read from an array, too.
         Ok(Body { result: Some(items), .. }) if body.trim_ascii_start().starts_with(b"{") => Ok(items),
-        Ok(_) => Err(NONE),
+        Ok(_) => Err(Flaw::Shape(NONE.into())),
         Err(error) if error.is_data() && serde_json::from_slice::<IgnoredAny>(body).is_ok() => Err(Flaw::Record),
         Err(error) => Err(Flaw::Broken(error.to_string())),
     }

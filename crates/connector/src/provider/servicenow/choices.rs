@@ -2,31 +2,32 @@
 //! customers, so none is built in.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use super::client::{Client, Row};
-pub(super) use crate::configuration::Choice;
-use crate::configuration::as_read;
 use crate::provider::ProviderError;
 use crate::provider::cached::Cached;
+pub(super) use crate::provider::choices::Choice;
+use crate::provider::choices::{CloseCodes, Known, remembered};
 
 /// What is read of a choice.
 pub(super) const COLUMNS: &str = "sys_id,name,element,value,label,sequence,language,inactive";
 /// What to do when no choice is visible.
 pub(super) const REMEDY: &str = "give the integration user the role personalize_choices";
 
-/// Close codes that say "it is over by itself", best first, of the newer and the older base system.
-const FITTING: [&str; 5] = [
-    "Solution provided",
-    "Solved (Permanently)",
-    "Resolved by monitoring",
-    "Closed/Resolved by System",
-    "No resolution provided",
-];
-/// Close codes that would say something untrue.
-const UNFIT: [&str; 6] = ["duplicate", "user error", "caller", "change", "problem", "not solved"];
-/// What is sent when the instance does not let its list be read.
-const GUESS: &str = "Solution provided";
+/// Close codes of the newer and the older base system.
+const CLOSE_CODES: CloseCodes<'_> = CloseCodes {
+    owner: "the instance",
+    fitting: &[
+        "Solution provided",
+        "Solved (Permanently)",
+        "Resolved by monitoring",
+        "Closed/Resolved by System",
+        "No resolution provided",
+    ],
+    unfit: &["duplicate", "user error", "caller", "change", "problem", "not solved"],
+    guess: "Solution provided",
+    right: "role personalize_choices",
+};
 
 /// The choice lists of a table out of rows of `sys_choice`, by field. `lineage` is the table and its parents, own first: the
 /// rows of the first that has any for a field are the field's list.
@@ -63,57 +64,14 @@ pub(super) async fn look_up(client: &Client, element: &str) -> Result<Vec<Choice
     Ok(lists(&rows, &["incident", "task"]).remove(element).unwrap_or_default())
 }
 
-/// A list, and what to say of it.
-pub(super) struct Known {
-    pub(super) list: Arc<Vec<Choice>>,
-    pub(super) remark: Option<String>,
-}
-
-/// Like [`look_up`], remembered; else the copy of the last refresh, with a remark; nothing when there is neither and the list
-/// may not be read. Only for fields that must have a list.
+/// Like [`look_up`], remembered; see [`remembered`]. Only for fields that must have a list.
 pub(super) async fn cached(cache: &Cached<Vec<Choice>>, client: &Client, element: &str) -> Result<Option<Known>, ProviderError> {
-    let read = async {
-        let list = look_up(client, element).await?;
-        let hidden = || ProviderError::Refused { cause: format!("no choice of {element} is visible"), remedy: REMEDY.to_owned() };
-        if list.is_empty() { Err(hidden()) } else { Ok(list) }
-    };
-    match cache.get(element, read).await {
-        Ok(found) => {
-            let say = |(at, error)| {
-                let age = as_read(at, cache.now());
-                format!("the choices of {element} cannot be read now ({error}); the copy {age} was used")
-            };
-            Ok(Some(Known { list: found.value, remark: found.stale.map(say) }))
-        }
-        Err(ProviderError::Refused { .. }) => Ok(None),
-        Err(other) => Err(other),
-    }
+    remembered(cache, element, REMEDY, look_up(client, element)).await
 }
 
 /// The close code to send, and what a person should know about it. `wanted` is the configured one, as value or label.
 pub(super) fn close_code(wanted: Option<&str>, list: Option<&[Choice]>) -> (String, Option<String>) {
-    let Some(list) = list else {
-        let remark = format!("the instance's close codes cannot be read (role personalize_choices); \"{GUESS}\" was sent");
-        return wanted.map_or_else(|| (GUESS.to_owned(), Some(remark)), |wanted| (wanted.to_owned(), None));
-    };
-    let named = |name: &str| {
-        let same = |choice: &&Choice| choice.value.eq_ignore_ascii_case(name) || choice.label.eq_ignore_ascii_case(name);
-        list.iter().find(|choice| choice.value == name).or_else(|| list.iter().find(same))
-    };
-    if let Some(found) = wanted.and_then(named) {
-        return (found.value.clone(), None);
-    }
-    let fit = |choice: &&Choice| {
-        let label = choice.label.to_ascii_lowercase();
-        !UNFIT.iter().any(|word| label.contains(word))
-    };
-    let best = FITTING.iter().find_map(|name| named(name)).or_else(|| list.iter().find(fit)).or_else(|| list.first());
-    let best = best.map_or_else(|| GUESS.to_owned(), |choice| choice.value.clone());
-    let remark = wanted.map(|wanted| {
-        let known: Vec<_> = list.iter().map(|choice| choice.value.as_str()).collect();
-        format!("close code \"{wanted}\" is not one of the instance's ({}); \"{best}\" was used", known.join(", "))
-    });
-    (best, remark)
+    CLOSE_CODES.choose(wanted, list)
 }
 
 #[cfg(test)]

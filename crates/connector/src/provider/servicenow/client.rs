@@ -12,12 +12,13 @@ use serde_json::Value;
 use url::Url;
 
 use super::Connection;
-use super::auth::{self, Auth};
+use super::auth::Auth;
 use super::cells::{self, Cell, Listed};
-use super::classify::{Trouble, judge, judge_as};
+use super::classify::{Trouble, case, judge};
 use super::pace::Pace;
 use crate::clock::Clock;
-use crate::provider::wire::{Answer, Effect, Wire};
+use crate::provider::credentials;
+use crate::provider::wire::{Answer, Effect, Wire, below};
 use crate::provider::{ProviderError, Surroundings};
 
 /// A record: only the columns that were asked for, exist, and may be read.
@@ -140,7 +141,7 @@ impl Client {
     async fn exchange<T>(
         &self,
         call: &Call<'_>,
-        judged: impl Fn(&Answer) -> Result<T, Trouble> + Send,
+        judged: impl Fn(&Answer) -> Result<T, Trouble> + Send + Sync,
     ) -> Result<(T, HeaderMap), Trouble> {
         let mut url = below(&self.base, call.path);
         if !call.query.is_empty() {
@@ -148,27 +149,14 @@ impl Client {
             // A space as `+` is form encoding; ServiceNow documents `%20`.
             url.set_query(Some(&encoded.replace('+', "%20")));
         }
-        for tries in 1.. {
-            let proof = self.auth.proof().await.map_err(Trouble::Error)?;
-            let mut request = self.wire.request(call.method.clone(), url.clone()).header(ACCEPT, "application/json");
-            if let Some(body) = call.body {
-                request = request.json(body);
+        let request = || {
+            let request = self.wire.request(call.method.clone(), url.clone()).header(ACCEPT, "application/json");
+            match call.body {
+                Some(body) => request.json(body),
+                None => request,
             }
-            let answer = self.wire.send(auth::show(&proof, request), call.effect, call.what).await.map_err(Trouble::Error)?;
-            match judged(&answer) {
-                Ok(value) => {
-                    self.auth.accepted();
-                    return Ok((value, answer.headers));
-                }
-                Err(Trouble::Unauthorised(told)) => {
-                    if !self.auth.renew(&proof, tries).await {
-                        return Err(Trouble::Error(self.auth.unauthorised(&told)));
-                    }
-                }
-                Err(other) => return Err(other),
-            }
-        }
-        Err(Trouble::Error(self.auth.unauthorised(call.what)))
+        };
+        credentials::call(&self.wire, &self.auth, call.effect, call.what, request, judged).await
     }
 
     /// Part of a table, without going through a tree of values. An inner error is an answer
@@ -192,7 +180,7 @@ impl Client {
         }
         let path = ["api", "now", "table", list.table];
         let call = Call { method: Method::GET, path: &path, query: &query, body: None, effect: Effect::Read, what: &what };
-        let judged = |answer: &Answer| judge_as(answer, call.effect, call.what, self.clock.now(), cells::list);
+        let judged = |answer: &Answer| case(answer, call.effect, call.what, self.clock.now()).judge(cells::list);
         match self.exchange(&call, judged).await {
             Ok((items, headers)) => {
                 let total = headers.get("x-total-count").and_then(|total| total.to_str().ok()?.trim().parse().ok());
@@ -208,7 +196,7 @@ impl Client {
     pub(super) async fn whole(&self, list: &List<'_>) -> Result<Listed<Row>, ProviderError> {
         match self.list(list).await {
             Ok(listed) => listed.map_err(|cause| Effect::Read.unknown(cause)),
-            Err(trouble) => Err(error(trouble)),
+            Err(trouble) => Err(trouble.into()),
         }
     }
 
@@ -232,7 +220,7 @@ impl Client {
             Ok(reply) if !reply.result().is_object() => Err(no_records(&what)),
             Ok(reply) => Ok(Some(Row::from_json(reply.result())).filter(|row| row.value("sys_id") == sys_id)),
             Err(Trouble::NotFound(_)) => Ok(None),
-            Err(other) => Err(error(other)),
+            Err(other) => Err(other.into()),
         }
     }
 
@@ -247,7 +235,7 @@ impl Client {
         path.extend(write.sys_id);
         let method = if write.sys_id.is_some() { Method::PATCH } else { Method::POST };
         let call = Call { method, path: &path, query: &query, body: Some(&body), effect: Effect::Write, what: write.what };
-        let reply = self.call(&call).await.map_err(error)?;
+        let reply = self.call(&call).await?;
         let row = Row::from_json(reply.result());
         if row.value("sys_id").is_empty() {
             return Err(ProviderError::Ambiguous { cause: format!("{}: the answer names no record", write.what) });
@@ -258,7 +246,7 @@ impl Client {
     /// Posts `body`; the caller reads the answer.
     pub(super) async fn post(&self, path: &[&str], body: &Value, what: &str) -> Result<Value, ProviderError> {
         let call = Call { method: Method::POST, path, query: &[], body: Some(body), effect: Effect::Write, what };
-        self.call(&call).await.map(|reply| reply.value).map_err(error)
+        Ok(self.call(&call).await?.value)
     }
 }
 
@@ -278,35 +266,8 @@ pub(super) struct Write<'a> {
     pub(super) what: &'a str,
 }
 
-/// What the caller of a provider is told.
-pub(super) fn error(trouble: Trouble) -> ProviderError {
-    match trouble {
-        Trouble::Error(error) => error,
-        Trouble::NotFound(cause) => ProviderError::Refused {
-            cause,
-            remedy: "the record was deleted, or the integration user may not see it: check the read rights".to_owned(),
-        },
-        Trouble::Unauthorised(cause) => ProviderError::Wait {
-            reason: crate::provider::WaitReason::Credentials,
-            after: None,
-            cause,
-            remedy: "check the connection's credentials".to_owned(),
-        },
-    }
-}
-
 fn shaped(fields: &str) -> [(&str, &str); 3] {
     [("sysparm_display_value", "all"), ("sysparm_exclude_reference_link", "true"), ("sysparm_fields", fields)]
-}
-
-/// An address below the instance's own.
-fn below(base: &Url, path: &[&str]) -> Url {
-    let mut url = base.clone();
-    // Only `data:` and the like have no segments; `build` refuses them.
-    if let Ok(mut segments) = url.path_segments_mut() {
-        segments.pop_if_empty().extend(path);
-    }
-    url
 }
 
 /// Whether `text` can stand in an encoded query: there is no known way to write `^` in a value.

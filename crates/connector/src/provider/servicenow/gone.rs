@@ -14,9 +14,10 @@ use serde::{Deserialize, Deserializer};
 use super::ServiceNow;
 use super::cells::Cell;
 use super::client::fits_query;
-use super::keyset::{self, Placed, Source, Step};
+use super::keyset::{self, Source, Step};
 use super::records::{date, table};
 use crate::provider::ProviderError;
+use crate::provider::order::Placed;
 use crate::provider::records::{Gone, Position};
 use crate::rows::{RecordKind, RecordState, ServiceDeskRow};
 

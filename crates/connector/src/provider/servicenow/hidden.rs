@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
 use super::cells::Cell;
-use super::client::{Client, List, error};
-use super::keyset::{Fetched, LARGEST, Part, Placed, Source, fetch, seconds_later};
+use super::client::{Client, List};
+use super::keyset::{Fetched, LARGEST, Part, Source, fetch};
 use crate::provider::ProviderError;
+use crate::provider::order::{Placed, seconds_later};
 use crate::provider::records::{Position, Remark};
 
 /// So many questions in one step, then the caller is given what is known.
@@ -117,7 +118,7 @@ pub(super) async fn in_second(
     let mut offset = 0_u64;
     loop {
         let list = List { table: source.table, query: &query, fields: &fields, limit: LARGEST, offset, count: true };
-        let found = client.list::<Place>(&list).await.map_err(error)?;
+        let found = client.list::<Place>(&list).await.map_err(ProviderError::from)?;
         let found = found.map_err(|cause| ProviderError::Retry { after: None, cause })?;
         if let Some(first) = found.items.iter().find(|place| place.at == Some(after.at) && place.id > after.id) {
             return Ok(just_before(first).map(|position| position.max(after.clone())));

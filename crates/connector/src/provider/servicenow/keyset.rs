@@ -2,15 +2,18 @@
 //! is at its end, how to get past records that may not be read, and whether what came is what was asked for. Offsets slide when
 //! records change under them, so there are none, but inside one second of hidden records.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
 use super::cells::Listed;
-use super::classify::Trouble;
-use super::client::{Client, List, error};
+use super::classify::{NOUN, Trouble};
+use super::client::{Client, List};
 use super::hidden;
-use super::pace::SMALLEST;
 use crate::provider::ProviderError;
+use crate::provider::order::{
+    Listing, Place, Placed, Side, Wrong, end_at_whole_instant, seconds_later, strictly, verify, whole_second,
+};
+use crate::provider::pace::SMALLEST;
 use crate::provider::records::{Position, Remark};
 
 /// ServiceNow's own largest page.
@@ -30,16 +33,6 @@ pub(super) struct Source<'a> {
     pub(super) fields: &'a str,
     /// Whether to look behind records that may not be read.
     pub(super) search_hidden: bool,
-}
-
-/// A record that knows its place. Nothing: the column is not there or says nothing.
-pub(super) trait Placed {
-    fn id(&self) -> &str;
-    fn at(&self) -> Option<Timestamp>;
-
-    fn place(&self) -> Option<Position> {
-        self.at().map(|at| Position { at, id: self.id().to_owned() })
-    }
 }
 
 /// What a step gave.
@@ -86,18 +79,18 @@ impl Part<'_> {
         }
     }
 
-    /// Whether a record lies before what was asked for: no change in the meantime can move it there.
-    fn behind(&self, place: (Timestamp, &str)) -> bool {
-        match self {
-            Self::Same(after) => place <= (after.at, &after.id),
-            Self::From(from, _) => place.0 < *from,
-        }
-    }
-
-    fn ahead(&self, place: (Timestamp, &str)) -> bool {
-        match self {
-            Self::Same(after) => place.0 > after.at,
-            Self::From(_, until) => until.is_some_and(|until| place.0 > until),
+    /// How a place lies to what was asked for.
+    fn side(&self, place: Place<'_>) -> Side {
+        let (before, behind) = match self {
+            Self::Same(after) => (place <= (after.at, &after.id), place.0 > after.at),
+            Self::From(from, until) => (place.0 < *from, until.is_some_and(|until| place.0 > until)),
+        };
+        if before {
+            Side::Before
+        } else if behind {
+            Side::Behind
+        } else {
+            Side::Inside
         }
     }
 }
@@ -105,14 +98,6 @@ impl Part<'_> {
 /// As dates stand in a query: UTC, whole seconds.
 fn told(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S").to_string()
-}
-
-pub(super) fn whole_second(at: Timestamp) -> Timestamp {
-    Timestamp::from_second(at.as_nanosecond().div_euclid(1_000_000_000).try_into().unwrap_or(i64::MIN)).unwrap_or(Timestamp::MIN)
-}
-
-pub(super) fn seconds_later(at: Timestamp, seconds: i64) -> Timestamp {
-    at.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
 }
 
 /// One list, whole and verified.
@@ -196,21 +181,10 @@ pub(super) async fn step<T: Placed + DeserializeOwned + Send>(
         let unreadable = if items.is_empty() { total } else { 0 };
         return Ok(Step { items, remaining: Some(0), unreadable, remarks, ..Step::empty(stay, false) });
     };
-    let (next, more) = if later.last() { (last, false) } else { (whole_seconds(&mut later.items, last), true) };
+    let (next, more) = if later.last() { (last, false) } else { (end_at_whole_instant(&mut later.items, last), true) };
     let remaining = later.total.map(|total| total.saturating_sub(later.count()));
     items.append(&mut later.items);
     Ok(Step { items, next, more, remaining, unreadable: 0, remarks })
-}
-
-/// A page that was cut inside a second would need a further request for the rest of it. Where that costs little the page ends
-/// before that second instead, and the next one begins with it.
-fn whole_seconds<T: Placed>(items: &mut Vec<T>, last: Position) -> Position {
-    let begun = items.iter().rev().take_while(|item| item.at() == Some(last.at)).count();
-    if begun * 10 > items.len() {
-        return last;
-    }
-    items.truncate(items.len() - begun);
-    Position::before(last.at)
 }
 
 /// One list. Half a list is asked for again with half the limit.
@@ -223,87 +197,43 @@ pub(super) async fn fetch<T: Placed + DeserializeOwned + Send>(
     let query = part.query(source);
     let mut disordered = false;
     loop {
-        let limit = client.pace().limit(source.table, limit);
+        let limit = client.pace().length().limit(source.table, limit);
         match client
             .list(&List { table: source.table, query: &query, fields: source.fields, limit, offset: 0, count: true })
             .await
         {
             Ok(Ok(Listed { items, total })) => {
-                match verify(&items, source, part) {
+                match verify(&items, |place| part.side(place), strictly) {
                     Ok(()) => {
                         client.pace().whole(source.table, !items.is_empty());
                         return Ok(Fetched { items, total, limit });
                     }
                     // A record that is changed while the instance makes the page can leave its place: seen twice, it is no chance.
                     Err(Wrong::Order) if !disordered => disordered = true,
-                    Err(wrong) => return Err(wrong.refused(source)),
+                    Err(wrong) => return Err(refused(wrong, source)),
                 }
             }
             Ok(Err(cause)) if limit <= SMALLEST => return Err(ProviderError::Retry { after: None, cause }),
-            Ok(Err(_)) => client.pace().half(source.table, limit),
+            Ok(Err(_)) => client.pace().length().half(source.table, limit),
             Err(trouble) => {
                 // Too slow or too long an answer is likely to be so again.
                 if matches!(trouble, Trouble::Error(ProviderError::Retry { .. })) {
-                    client.pace().half(source.table, limit);
+                    client.pace().length().half(source.table, limit);
                 }
-                return Err(error(trouble));
+                return Err(trouble.into());
             }
         }
     }
 }
 
-/// What is wrong with a list.
-enum Wrong {
-    /// A record without this column.
-    Column(&'static str),
-    /// A record from before what was asked for.
-    Bounds,
-    /// A record from behind it, or at the wrong place.
-    Order,
-}
-
-impl Wrong {
-    fn refused(&self, source: &Source<'_>) -> ProviderError {
-        let Source { table, stamp, setting, .. } = source;
-        let narrowing = if setting.is_empty() {
-            "ask the instance's administrator".to_owned()
-        } else {
-            format!("correct {setting}: an encoded query of columns that exist, without ^NQ and ORDERBY")
-        };
-        let (cause, remedy) = match self {
-            Self::Column(column) => (
-                format!("reading {table}: a record comes without a usable {column}, so its place in time is not known"),
-                format!("give the integration user the right to read {table}.{column} (a read ACL on the column)"),
-            ),
-            Self::Bounds => (
-                format!(
-                    "reading {table}: the instance answered with records outside of the time asked for; it ignores what it does not understand in a query"
-                ),
-                narrowing,
-            ),
-            Self::Order => (format!("reading {table}: the instance did not keep to the order of {stamp} and sys_id"), narrowing),
-        };
-        ProviderError::Refused { cause, remedy }
-    }
-}
-
-fn verify<T: Placed>(items: &[T], source: &Source<'_>, part: &Part<'_>) -> Result<(), Wrong> {
-    let mut before: Option<(Timestamp, &str)> = None;
-    let mut order = Ok(());
-    for item in items {
-        if item.id().is_empty() {
-            return Err(Wrong::Column("sys_id"));
-        }
-        let place = (item.at().ok_or(Wrong::Column(source.stamp))?, item.id());
-        if part.behind(place) {
-            return Err(Wrong::Bounds);
-        }
-        if part.ahead(place) || before.is_some_and(|before| before >= place) {
-            order = Err(Wrong::Order);
-        }
-        before = Some(place);
-    }
-    order
+fn refused(wrong: Wrong, source: &Source<'_>) -> ProviderError {
+    let Source { table, stamp, setting, .. } = source;
+    let narrowing = if setting.is_empty() {
+        "ask the instance's administrator".to_owned()
+    } else {
+        format!("correct {setting}: an encoded query of columns that exist, without ^NQ and ORDERBY")
+    };
+    wrong.refused(&Listing { noun: NOUN, table, id: "sys_id", stamp, narrowing: &narrowing })
 }
 
 #[cfg(test)]
@@ -327,11 +257,5 @@ mod tests {
             Part::From(after.at, Some(after.at)).query(&bare),
             "sys_updated_on>=2026-09-01 10:00:02^sys_updated_on<=2026-09-01 10:00:02^ORDERBYsys_updated_on^ORDERBYsys_id"
         );
-    }
-
-    #[test]
-    fn a_second_is_cut_downwards_also_before_1970() {
-        let at: Timestamp = "1969-12-31T23:59:58.5Z".parse().unwrap();
-        assert_eq!(whole_second(at).as_second(), -2);
     }
 }

@@ -9,6 +9,9 @@ use jiff::tz::TimeZone;
 use super::Connection;
 use super::client::{Client, Row};
 use crate::alert::Severity;
+use crate::provider::fields::{self, Kept, cut_to, filled, lay_over};
+use crate::provider::severity::{Level, impact_and_urgency};
+use crate::provider::text::{self, one_line};
 use crate::work_item::{Draft, Phase, WorkItem, WorkItemKey, WorkItemType};
 
 /// What `correlation_display` says, so that people and reports can tell our records.
@@ -49,46 +52,24 @@ pub(super) const fn key_column(kind: WorkItemType) -> &'static str {
     }
 }
 
-/// Cuts `text` to `length` units as ServiceNow counts them (UTF-16), with an ellipsis, never inside a character.
-pub(super) fn cut(text: &str, length: usize) -> String {
-    if text.encode_utf16().count() <= length {
-        return text.to_owned();
-    }
-    let mut room = length.saturating_sub(1);
-    let fits = |letter: &char| {
-        let fits = letter.len_utf16() <= room;
-        room = room.saturating_sub(letter.len_utf16());
-        fits
-    };
-    let mut short: String = text.chars().take_while(fits).collect();
-    short.push('…');
-    short
-}
-
-/// Cuts a work note, keeping its last line: that is the marker by which the note is known again.
+/// Cuts a work note, keeping its marker.
 pub(super) fn cut_note(note: &str) -> String {
-    const LENGTH: usize = 4000;
-    if note.encode_utf16().count() <= LENGTH {
-        return note.to_owned();
-    }
-    let last = note.trim_end().rsplit('\n').next().unwrap_or_default();
-    format!("{}\n{last}", cut(note, LENGTH.saturating_sub(last.encode_utf16().count() + 1)))
+    text::cut_note(note, 4000)
 }
 
 /// Cuts a value to its column's own length.
 pub(super) fn cut_to_column(column: &str, value: &str) -> String {
-    LENGTHS.iter().find(|(name, _)| *name == column).map_or_else(|| value.to_owned(), |(_, length)| cut(value, *length))
+    cut_to(&LENGTHS, column, value)
 }
 
-/// Default impact and urgency: with the base system's priority matrix `Sev0` becomes priority 1, ... `Sev4` priority 5.
-const fn impact_and_urgency(severity: Severity) -> (&'static str, &'static str) {
-    match severity {
-        Severity::Sev0 => ("1", "1"),
-        Severity::Sev1 => ("2", "1"),
-        Severity::Sev2 => ("2", "2"),
-        Severity::Sev3 => ("3", "2"),
-        Severity::Sev4 => ("3", "3"),
+/// A level of impact or urgency in the base system.
+fn level(level: Level) -> String {
+    match level {
+        Level::High => "1",
+        Level::Medium => "2",
+        Level::Low => "3",
     }
+    .to_owned()
 }
 
 /// Severity of events and alerts, by ServiceNow's own mapping for Azure Monitor: 1 critical, 2 major, 4 warning, 5 info,
@@ -111,13 +92,7 @@ pub(super) fn fields(draft: &Draft, connection: &Connection) -> BTreeMap<String,
         WorkItemType::Incident => incident(draft, connection),
         WorkItemType::Event | WorkItemType::Alert => event(draft, connection),
     };
-    for (name, value) in &draft.fields {
-        if value.is_empty() {
-            fields.remove(name);
-        } else {
-            fields.insert(name.clone(), value.clone());
-        }
-    }
+    lay_over(&mut fields, &draft.fields);
     // The key is ours whatever the mapping says: without it the record could not be found again.
     fields.insert(key_column(draft.kind).to_owned(), message_key(draft.kind, &draft.key));
     for (name, value) in &mut fields {
@@ -134,23 +109,9 @@ pub(super) fn message_key(kind: WorkItemType, key: &WorkItemKey) -> String {
     }
 }
 
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn map<const N: usize>(pairs: [(&str, String); N]) -> BTreeMap<String, String> {
-    pairs.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name.to_owned(), value)).collect()
-}
-
 fn incident(draft: &Draft, connection: &Connection) -> BTreeMap<String, String> {
-    let (impact, urgency) = connection.severity.get(&draft.severity).map_or_else(
-        || {
-            let (impact, urgency) = impact_and_urgency(draft.severity);
-            (impact.to_owned(), urgency.to_owned())
-        },
-        |map| (map.impact.clone(), map.urgency.clone()),
-    );
-    map([
+    let (impact, urgency) = impact_and_urgency(draft.severity, connection, level, level);
+    filled([
         ("short_description", one_line(&draft.title)),
         ("description", draft.description.clone()),
         ("impact", impact),
@@ -161,7 +122,7 @@ fn incident(draft: &Draft, connection: &Connection) -> BTreeMap<String, String> 
 }
 
 fn event(draft: &Draft, connection: &Connection) -> BTreeMap<String, String> {
-    let mut fields = map([
+    let mut fields = filled([
         ("source", connection.own.servicenow.event_source.clone()),
         ("node", one_line(&draft.resource)),
         ("metric_name", one_line(&draft.measure)),
@@ -173,11 +134,11 @@ fn event(draft: &Draft, connection: &Connection) -> BTreeMap<String, String> {
     let item = draft.configuration_item.as_ref();
     if draft.kind == WorkItemType::Alert {
         let state = if draft.resolved { "Closed" } else { "Open" };
-        fields.extend(map([("state", state.to_owned()), ("cmdb_ci", item.map(|item| item.id.clone()).unwrap_or_default())]));
+        fields.extend(filled([("state", state.to_owned()), ("cmdb_ci", item.map(|item| item.id.clone()).unwrap_or_default())]));
         return fields;
     }
     let state = if draft.resolved { "Closing" } else { "New" };
-    fields.extend(map([
+    fields.extend(filled([
         ("event_class", "Azure Monitor".to_owned()),
         ("time_of_event", stamp(draft.occurred_at)),
         ("resolution_state", state.to_owned()),
@@ -323,36 +284,10 @@ pub(super) fn work_item(kind: WorkItemType, row: &Row, key: WorkItemKey, client:
     }
 }
 
-/// Fields that the record does not hold as they were sent. References may have been given by name.
+/// Fields that the record does not hold as they were sent.
 pub(super) fn dropped(sent: &BTreeMap<String, String>, row: &Row) -> Vec<(String, String)> {
-    let differs = |(name, value): (&String, &String)| {
-        if WRITE_ONLY.contains(&name.as_str()) || name == "priority" {
-            return None;
-        }
-        let wanted = normal(value);
-        if !row.has(name) {
-            let missing = "not in the answer: no such column, or the user may not read it".to_owned();
-            return (!wanted.is_empty()).then(|| (name.clone(), missing));
-        }
-        let (value, display) = (normal(row.value(name)), normal(row.display(name)));
-        if value == wanted || display.eq_ignore_ascii_case(&wanted) {
-            return None;
-        }
-        let why = if value.is_empty() {
-            "empty: the value is not allowed, or the user may not write the field".to_owned()
-        } else if wanted.starts_with(&value) {
-            format!("cut to {} characters", value.chars().count())
-        } else {
-            format!("holds \"{}\"", cut(row.display(name), 80))
-        };
-        Some((name.clone(), why))
-    };
-    sent.iter().filter_map(differs).collect()
-}
-
-/// Line ends and blanks around a text do not count.
-fn normal(text: &str) -> String {
-    text.replace("\r\n", "\n").trim().to_owned()
+    let readable = sent.iter().filter(|(name, _)| !WRITE_ONLY.contains(&name.as_str()) && *name != "priority");
+    fields::dropped(readable, |name| row.0.get(name).map(|cell| Kept { value: &cell.value, display: &cell.display }))
 }
 
 #[cfg(test)]

@@ -7,8 +7,9 @@ use serde::{Deserialize, Deserializer};
 
 use super::ServiceNow;
 use super::cells::Cell;
-use super::keyset::{self, Placed, Source, Step};
+use super::keyset::{self, Source, Step};
 use crate::provider::ProviderError;
+use crate::provider::order::Placed;
 use crate::provider::records::{Ask, Page, Remark};
 use crate::rows::{RecordKind, ServiceDeskRow};
 

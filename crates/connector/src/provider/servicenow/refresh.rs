@@ -8,8 +8,9 @@ use super::client::Row;
 use super::config::WriteMode;
 use super::walk::{Found, walk};
 use super::{ServiceNow, choices, mapping, template};
-use crate::configuration::{Choice, Configuration, EVENT_MANAGEMENT, Field, Gap, Template};
-use crate::provider::{ProviderError, WaitReason};
+use crate::configuration::{Choice, Configuration, EVENT_MANAGEMENT, Field, Template};
+use crate::provider::ProviderError;
+use crate::provider::parts::{Part, Parts};
 use crate::work_item::WorkItemType;
 
 /// Most rows read of each table.
@@ -17,7 +18,6 @@ const MOST_TEMPLATES: usize = 2_000;
 const MOST_CHOICES: usize = 10_000;
 const MOST_GROUPS: usize = 5_000;
 const MOST_FIELDS: usize = 5_000;
-const READ_AGAIN: &str = "it is read again with the next refresh, or at once with `itsm-connector refresh`";
 
 type Fields = BTreeMap<String, BTreeMap<String, Field>>;
 type Choices = BTreeMap<String, BTreeMap<String, Vec<Choice>>>;
@@ -42,10 +42,7 @@ pub(super) async fn configuration(tool: &ServiceNow, kinds: &[WorkItemType]) -> 
     }
     let fields = fields(tool, kinds).await;
     let fields = parts.take("fields", fields)?;
-    if let (false, Some(error)) = (parts.reached, parts.error) {
-        return Err(error);
-    }
-    Ok(Configuration { read_at, templates, choices, groups, fields, plugins, gaps: parts.gaps })
+    Ok(Configuration { read_at, templates, choices, groups, fields, plugins, gaps: parts.gaps()? })
 }
 
 pub(super) fn adopt(tool: &ServiceNow, configuration: &Configuration) {
@@ -57,46 +54,6 @@ pub(super) fn adopt(tool: &ServiceNow, configuration: &Configuration) {
         (template::remembered(&kept.table, &kept.name), Some(parsed))
     });
     tool.templates.adopt(configuration.read_at("templates"), parsed);
-}
-
-/// What has come of the parts so far.
-#[derive(Default)]
-struct Parts {
-    gaps: Vec<Gap>,
-    /// Whether the instance gave a real answer to anything.
-    reached: bool,
-    error: Option<ProviderError>,
-}
-
-/// What was read, and why it is not all, with a remedy.
-type Part<T> = Result<(T, Option<(String, String)>), ProviderError>;
-
-impl Parts {
-    /// The part, if it could be read; fails only when nothing else will work either.
-    fn take<T>(&mut self, part: &str, read: Part<T>) -> Result<Option<T>, ProviderError> {
-        let (value, told) = match read {
-            Ok((value, told)) => {
-                self.reached = true;
-                (Some(value), told)
-            }
-            Err(ProviderError::Refused { cause, remedy }) => {
-                self.reached = true;
-                (None, Some((cause, remedy)))
-            }
-            Err(error) => {
-                // One table that fails is no outage of the instance; a second one in a row without any answer is.
-                let whole = matches!(&error, ProviderError::Wait { reason, .. } if *reason != WaitReason::Outage);
-                if whole || (!self.reached && self.error.is_some()) {
-                    return Err(error);
-                }
-                let told = (error.to_string(), READ_AGAIN.to_owned());
-                self.error = Some(error);
-                (None, Some(told))
-            }
-        };
-        self.gaps.extend(told.map(|(cause, remedy)| Gap::new(part, cause, remedy)));
-        Ok(value)
-    }
 }
 
 fn refused(cause: &str, remedy: &str) -> ProviderError {

@@ -1,18 +1,16 @@
 //! Every step of a connection check, in the order in which one needs the other. Nothing is written: what can only be known by
 //! writing (the right to create) is judged by roles and said to be so.
 
-use jiff::SignedDuration;
 use reqwest::Method;
 use reqwest::header::{ACCEPT, HeaderMap};
 
 use super::ServiceNow;
-use super::classify::{Trouble, judge};
-use super::client::{Call, error};
+use super::classify::{NOUN, judge};
+use super::client::Call;
 use super::config::ServiceNowAuth;
 use crate::probe::{Report, network};
-use crate::provider::retry_after;
-use crate::provider::wire::Effect;
-use crate::provider::{ProviderError, WaitReason};
+use crate::provider::wire::{Effect, below};
+use crate::provider::{ProviderError, checking};
 use crate::work_item::WorkItemType;
 
 mod lists;
@@ -31,11 +29,8 @@ pub(super) async fn run(provider: &ServiceNow, kinds: &[WorkItemType], report: &
     let Some(headers) = credentials(provider, report).await else {
         return skip(report, &[], kinds, "the credentials are not accepted");
     };
-    clock(provider, &headers, report);
-    if let Some(budget) = retry_after::budget(&headers) {
-        let finding = format!("{} requests per window, which ends at {}", budget.limit, budget.resets_at);
-        report.passed("rate limit", finding);
-    }
+    checking::clock(report, &headers, provider.clock.now(), NOUN);
+    checking::rate_limit(report, &headers);
     for kind in kinds {
         tables::run(provider, *kind, report).await;
         lists::template(provider, *kind, report).await;
@@ -49,13 +44,9 @@ pub(super) async fn run(provider: &ServiceNow, kinds: &[WorkItemType], report: &
 }
 
 fn skip(report: &mut Report, steps: &[&str], kinds: &[WorkItemType], why: &str) {
-    for step in steps {
-        report.skipped(*step, why);
-    }
-    for kind in kinds {
-        report.skipped(format!("table {}", super::mapping::table(*kind)), why);
-    }
-    report.skipped("choices, templates, configuration items", why);
+    let tables = kinds.iter().map(|kind| format!("table {}", super::mapping::table(*kind)));
+    let rest = "choices, templates, configuration items".to_owned();
+    checking::skipped(report, steps.iter().map(|&step| step.to_owned()).chain(tables).chain([rest]), why);
 }
 
 fn settings(provider: &ServiceNow, report: &mut Report) {
@@ -100,38 +91,21 @@ fn username(auth: &ServiceNowAuth) -> Option<&str> {
 
 /// A failed step, from what a call said.
 fn failed(report: &mut Report, name: &str, finding: &str, error: &ProviderError) {
-    let remedy = match error {
-        ProviderError::Wait { remedy, .. } | ProviderError::Refused { remedy, .. } if !remedy.is_empty() => remedy.as_str(),
-        ProviderError::Wait { reason: WaitReason::Outage, .. } => "wait, and check the instance's status page",
-        _ => "try again; if it stays, ask the instance's administrator with the transaction id",
-    };
-    report.failed(name, finding, error.to_string(), remedy);
+    checking::failed(report, name, finding, error, NOUN);
 }
 
 /// Without credentials a healthy instance answers 401 in JSON; a sleeping one, a proxy or a wrong host does not.
 async fn awake(provider: &ServiceNow, report: &mut Report) -> bool {
+    const WHAT: &str = "asking for a sign of life";
     let wire = provider.client.wire();
-    let mut url = provider.client.base().clone();
-    if let Ok(mut segments) = url.path_segments_mut() {
-        segments.pop_if_empty().extend(["api", "now", "table", "sys_choice"]);
-    }
+    let mut url = below(provider.client.base(), &["api", "now", "table", "sys_choice"]);
     url.set_query(Some("sysparm_limit=1"));
     let request = wire.request(Method::GET, url).header(ACCEPT, "application/json");
-    let found = match wire.send(request, Effect::Read, "asking for a sign of life").await {
-        Ok(answer) => judge(&answer, Effect::Read, "asking for a sign of life", provider.clock.now()),
-        Err(error) => Err(Trouble::Error(error)),
+    let found = match wire.send(request, Effect::Read, WHAT).await {
+        Ok(answer) => judge(&answer, Effect::Read, WHAT, provider.clock.now()),
+        Err(error) => Err(error.into()),
     };
-    match found.map(drop).map_err(|trouble| if matches!(trouble, Trouble::Unauthorised(_)) { None } else { Some(error(trouble)) })
-    {
-        Ok(()) | Err(None | Some(ProviderError::Refused { .. })) => {
-            report.passed("awake", "the instance answers as one");
-            true
-        }
-        Err(Some(error)) => {
-            failed(report, "awake", "the instance does not answer as one", &error);
-            false
-        }
-    }
+    checking::awake(report, found, NOUN)
 }
 
 /// Shows the credentials on a table that everybody may ask for; answers the headers.
@@ -144,38 +118,6 @@ async fn credentials(provider: &ServiceNow, report: &mut Report) -> Option<Heade
         ServiceNowAuth::Basic { .. } | ServiceNowAuth::ApiKey { .. } => "credentials",
         ServiceNowAuth::OauthPassword { .. } | ServiceNowAuth::ClientCredentials { .. } => "token",
     };
-    let accepted = format!("accepted: {}", who(&provider.connection.own.auth));
-    match provider.client.call(&call).await {
-        Ok(reply) => {
-            report.passed(name, accepted);
-            Some(reply.headers)
-        }
-        Err(trouble) => match error(trouble) {
-            // Known to the instance, though not allowed to read this table: the tables' own probes tell.
-            ProviderError::Refused { .. } => {
-                report.passed(name, accepted);
-                Some(HeaderMap::new())
-            }
-            error => {
-                failed(report, name, "the credentials are not accepted", &error);
-                None
-            }
-        },
-    }
-}
-
-fn clock(provider: &ServiceNow, headers: &HeaderMap, report: &mut Report) {
-    let Some(theirs) = retry_after::server_time(headers) else {
-        return report.skipped("clock", "the answer has no Date header");
-    };
-    let skew = theirs.duration_since(provider.clock.now());
-    if skew.abs() > SignedDuration::from_secs(60) {
-        return report.warning(
-            "clock",
-            format!("the instance's clock differs by {} s from this machine's", skew.as_secs()),
-            "one of the two is wrong; tokens and reopen windows are measured with this machine's",
-            "synchronise this machine's clock",
-        );
-    }
-    report.passed("clock", format!("differs by {} s", skew.as_secs()));
+    let found = provider.client.call(&call).await.map(|reply| reply.headers);
+    checking::accepted(report, name, &who(&provider.connection.own.auth), found, NOUN)
 }
