@@ -141,8 +141,9 @@ def story_metadata():
         assert "prov_categories" in [table["EntitySetName"] for table in custom], custom
         table = connected.tables.get("prov_Incident")
         assert (table.logical_name, table.entity_set_name, table.primary_id_attribute) == ("prov_incident", "prov_incidents", "prov_incidentid")
-        columns = {column.logical_name: column for column in connected.tables.list_columns("prov_incident")}
-        assert columns["prov_impact"].attribute_type == "Picklist", columns["prov_impact"]
+        columns = {column["LogicalName"]: column for column in connected.tables.list_columns("prov_incident")}
+        assert columns["prov_impact"]["AttributeType"] == "Picklist", columns["prov_impact"]
+        assert columns["prov_title"]["MaxLength"] == 250, columns["prov_title"]
         keys = connected.tables.get_alternate_keys("prov_incident")
         assert [key.key_attributes for key in keys] == [["prov_externalid"]], keys
         found = connected.tables.list_table_relationships("prov_incident")

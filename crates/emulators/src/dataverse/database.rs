@@ -1,7 +1,10 @@
 //! Records in memory: typed cells by column, in the order of their ids and of their last change, with every version and every deletion
 //! numbered, so that pages and change tracking cost little however many records there are.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    fmt::Write,
+};
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
@@ -156,7 +159,8 @@ impl Database {
             text.push_str(before);
             let (what, after) = behind.split_once('}').unwrap_or((behind, ""));
             match what.strip_prefix("n:").and_then(|digits| digits.parse::<usize>().ok()) {
-                Some(digits) => text.push_str(&format!("{:0digits$}", 1000 + number)),
+                // Writing into a text cannot fail.
+                Some(digits) => write!(text, "{:0digits$}", 1000 + number).unwrap_or_default(),
                 None => text.extend((0..6).map(|place| self.sign(place % 2 == 1))),
             }
             rest = after;
@@ -171,10 +175,10 @@ impl Database {
 
     /// Which key of these cells another record than `id` has.
     pub(crate) fn taken(&self, table: TableId, id: u128, cells: &[Cell]) -> Option<Taken> {
-        let (shelf, definition) = (self.shelf(table)?, self.table(table)?);
+        let (records, definition) = (self.shelf(table)?, self.table(table)?);
         (0..definition.keys.len()).find_map(|key| {
             let value = key_value(definition, key, cells)?;
-            shelf.keys.get(&(key, value)).filter(|other| **other != id).map(|_| Taken::Alternate(key))
+            records.keys.get(&(key, value)).filter(|other| **other != id).map(|_| Taken::Alternate(key))
         })
     }
 
@@ -190,37 +194,36 @@ impl Database {
         let version = self.version;
         let Some(definition) = self.schema.table(table) else { return };
         let places = definition.places;
-        let Some(shelf) = self.shelves.get_mut(table.0) else { return };
-        let sequence = match shelf.take(definition, id) {
-            Some(old) => old.sequence,
-            None => {
-                self.sequence += 1;
-                self.sequence
-            }
+        let Some(records) = self.shelves.get_mut(table.0) else { return };
+        let sequence = if let Some(old) = records.take(definition, id) {
+            old.sequence
+        } else {
+            self.sequence += 1;
+            self.sequence
         };
         if let Some(cell) = cells.get_mut(places.version) {
             *cell = Cell::Integer(i64::try_from(version).unwrap_or(i64::MAX));
         }
         for key in 0..definition.keys.len() {
             if let Some(value) = key_value(definition, key, &cells) {
-                shelf.keys.insert((key, value), id);
+                records.keys.insert((key, value), id);
             }
         }
         let row = Row { cells, sequence };
-        shelf.modified.insert((row.get(places.modified_on).time(), id));
-        shelf.versions.insert(version, id);
-        shelf.rows.insert(id, row);
+        records.modified.insert((row.get(places.modified_on).time(), id));
+        records.versions.insert(version, id);
+        records.rows.insert(id, row);
     }
 
     /// Takes a record out; change tracking will tell of it.
     pub(crate) fn remove(&mut self, table: TableId, id: u128) -> bool {
         let Some(definition) = self.schema.table(table) else { return false };
-        let Some(shelf) = self.shelves.get_mut(table.0) else { return false };
-        if shelf.take(definition, id).is_none() {
+        let Some(records) = self.shelves.get_mut(table.0) else { return false };
+        if records.take(definition, id).is_none() {
             return false;
         }
         self.version += 1;
-        shelf.gone.push(Tombstone { version: self.version, id });
+        records.gone.push(Tombstone { version: self.version, id });
         let sides = self.schema.relationships.iter().enumerate();
         for (place, relationship) in sides {
             let Some(pairs) = self.pairs.get_mut(&place) else { continue };

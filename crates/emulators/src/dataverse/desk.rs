@@ -193,10 +193,10 @@ impl Desk for Dataverse {
         let Some(item) = self.work_item(kind) else { return Vec::new() };
         let database = self.environment.read();
         let Some(table) = database.schema.id(&item.table) else { return Vec::new() };
-        let (Some(definition), Some(shelf)) = (database.table(table), database.shelf(table)) else { return Vec::new() };
+        let (Some(definition), Some(records)) = (database.table(table), database.shelf(table)) else { return Vec::new() };
         let mut notes = notes(&database);
         let key = self.environment.options.key_column.as_deref().unwrap_or(&item.key);
-        let mut rows: Vec<(&u128, &Row)> = shelf.rows.iter().collect();
+        let mut rows: Vec<(&u128, &Row)> = records.rows.iter().collect();
         rows.sort_unstable_by_key(|(_, row)| row.sequence);
         rows.into_iter()
             .map(|(id, row)| seen(&database, &item, key, (table, definition), *id, row, notes.remove(id).unwrap_or_default()))
@@ -253,10 +253,10 @@ impl Desk for Dataverse {
     fn computers(&self) -> Vec<String> {
         let database = self.environment.read();
         let table = database.schema.computer.as_ref().and_then(|computer| database.schema.id(&computer.table));
-        let Some((table, shelf)) = table.and_then(|table| database.shelf(table).map(|shelf| (table, shelf))) else {
+        let Some((table, records)) = table.and_then(|table| database.shelf(table).map(|records| (table, records))) else {
             return Vec::new();
         };
-        shelf.rows.keys().map(|id| database.name(table, *id).to_owned()).collect()
+        records.rows.keys().map(|id| database.name(table, *id).to_owned()).collect()
     }
 
     fn strike(&self, trouble: &Trouble) -> bool {

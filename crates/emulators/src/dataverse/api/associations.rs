@@ -13,7 +13,7 @@ use super::{
         schema::{Table, TableId},
         writing::{self, Hand},
     },
-    binding, list, ok, payload, permitted, render, segment,
+    binding, list, ok, payload, permitted, segment,
 };
 use crate::http::Answer;
 
@@ -77,10 +77,7 @@ pub(super) fn related(request: &Request<'_>, table: TableId, id: u128, name: &st
 fn paired(database: &Database, place: usize, first: bool, id: u128) -> Vec<u128> {
     let pairs = database.pairs.get(&place).into_iter().flatten();
     pairs
-        .filter_map(|(left, right)| match first {
-            true => (*left == id).then_some(*right),
-            false => (*right == id).then_some(*left),
-        })
+        .filter_map(|(left, right)| if first { (*left == id).then_some(*right) } else { (*right == id).then_some(*left) })
         .collect()
 }
 
@@ -159,6 +156,5 @@ pub(super) fn change(request: &Request<'_>, table: TableId, key: &str, part: &st
             writing::update(&mut database, target, other, &[(place, cell)], hand);
         }
     }
-    let _ = render::time;
     Ok(Answer::empty(204))
 }

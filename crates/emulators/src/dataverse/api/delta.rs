@@ -32,7 +32,7 @@ pub(super) fn answer(
     table: (TableId, &Table),
     query: &Query,
 ) -> Result<Answer, Refusal> {
-    let (place, definition) = table;
+    let definition = table.1;
     if !definition.change_tracking {
         let text = format!("Entity: {} isn't enabled for change tracking.", definition.logical_name);
         return Err(Refusal::bad(text));
@@ -57,18 +57,14 @@ pub(super) fn answer(
         "value": value,
     });
     if let Some(fields) = body.as_object_mut() {
-        match last {
-            Some(at) => {
-                let token = format!("$skiptoken=tracking-{}-{}-{at}", reading.from, reading.until);
-                fields.insert("@odata.nextLink".to_owned(), list::link(request, definition, query, &token).into());
-            }
-            None => {
-                let link = list::link(request, definition, query, &delta_token(request, reading.until));
-                fields.insert("@odata.deltaLink".to_owned(), link.into());
-            }
+        if let Some(at) = last {
+            let token = format!("$skiptoken=tracking-{}-{}-{at}", reading.from, reading.until);
+            fields.insert("@odata.nextLink".to_owned(), list::link(request, definition, query, &token).into());
+        } else {
+            let link = list::link(request, definition, query, &delta_token(request, reading.until));
+            fields.insert("@odata.deltaLink".to_owned(), link.into());
         }
     }
-    let _ = place;
     let answer = ok(&body);
     Ok(match request.prefer.applied(true) {
         Some(applied) => answer.with_header("Preference-Applied", applied),

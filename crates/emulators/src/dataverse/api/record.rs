@@ -212,13 +212,12 @@ pub(super) fn upsert(
 }
 
 /// The record that a key in the path means.
-fn found(request: &Request<'_>, database: &Database, table: (TableId, &Table), text: &str) -> Result<u128, Refusal> {
+fn found(database: &Database, table: (TableId, &Table), text: &str) -> Result<u128, Refusal> {
     let key = binding::key(text, table.1)?;
     key.find(database, table.0).ok_or_else(|| match key {
         Key::Primary(id) => Refusal::no_record(&table.1.logical_name, &guid::show(id)),
         Key::Alternate(..) => {
             let message = format!("A record with the specified key values does not exist in {} entity", table.1.logical_name);
-            let _ = request;
             Refusal::new(404, "0x80060891", message)
         }
     })
@@ -229,7 +228,7 @@ pub(super) fn get(request: &Request<'_>, table: TableId, key: &str) -> Result<An
     let definition = permitted(request, table, Act::Read)?;
     let query = Query::read(&request.call.query, &definition, request.environment.now())?;
     let database = request.environment.read();
-    let id = found(request, &database, (table, &definition), key)?;
+    let id = found(&database, (table, &definition), key)?;
     let row = database.row(table, id).ok_or_else(|| Refusal::no_record(&definition.logical_name, key))?;
     let etag = render::etag(&definition, row);
     if conditions::unchanged(request, &definition, row) {
@@ -249,7 +248,7 @@ pub(super) fn delete(request: &Request<'_>, table: TableId, key: &str) -> Result
     let parsed = binding::key(key, &definition)?;
     let row = parsed.find(&database, table).and_then(|id| database.row(table, id)).cloned();
     conditions::check(request, &definition, row.as_ref(), key)?;
-    let id = found(request, &database, (table, &definition), key)?;
+    let id = found(&database, (table, &definition), key)?;
     strike(request, &definition, &[])?;
     database.remove(table, id);
     Ok(Answer::empty(204))
@@ -259,7 +258,7 @@ pub(super) fn delete(request: &Request<'_>, table: TableId, key: &str) -> Result
 pub(super) fn get_property(request: &Request<'_>, table: TableId, key: &str, property: &str) -> Result<Answer, Refusal> {
     let definition = permitted(request, table, Act::Read)?;
     let database = request.environment.read();
-    let id = found(request, &database, (table, &definition), key)?;
+    let id = found(&database, (table, &definition), key)?;
     let Some(place) = definition.property(property) else {
         drop(database);
         return super::associations::related(request, table, id, property);
@@ -281,7 +280,7 @@ pub(super) fn put_property(request: &Request<'_>, table: TableId, key: &str, pro
         Value::Null
     };
     let mut database = request.environment.write();
-    let id = found(request, &database, (table, &definition), key)?;
+    let id = found(&database, (table, &definition), key)?;
     let fields = Map::from_iter([(property.to_owned(), value)]);
     let changes = payload::changes(request, &database, &definition, &fields, false)?;
     let row = database.row(table, id).cloned().ok_or_else(|| Refusal::no_record(&definition.logical_name, key))?;

@@ -158,7 +158,7 @@ impl Parser<'_> {
             return self.search(search);
         }
         if let Some(function) = name.strip_prefix("Microsoft.Dynamics.CRM.") {
-            return self.function(&function.to_owned());
+            return self.function(function);
         }
         self.comparison(&name)
     }

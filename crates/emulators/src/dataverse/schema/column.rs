@@ -104,7 +104,6 @@ fn yes() -> bool {
 /// A column of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(clippy::struct_excessive_bools, reason = "they are the metadata's own flags")]
 pub struct Column {
     /// Logical name, lower case.
     pub name: String,

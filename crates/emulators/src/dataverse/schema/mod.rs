@@ -40,20 +40,17 @@ impl Schema {
         let mut schema = Self::default();
         for description in descriptions {
             for table in &description.tables {
-                match schema.by_name.get(&table.logical_name).copied() {
-                    Some(id) => {
-                        if let Some(existing) = schema.tables.get_mut(id.0) {
-                            existing.extend(table);
-                        }
+                if let Some(id) = schema.id(&table.logical_name) {
+                    if let Some(existing) = schema.tables.get_mut(id.0) {
+                        existing.extend(table);
                     }
-                    None => {
-                        let id = TableId(schema.tables.len());
-                        let table = table.clone().complete();
-                        schema.by_name.insert(table.logical_name.clone(), id);
-                        schema.by_set.insert(table.set_name.clone(), id);
-                        schema.tables.push(table);
-                    }
+                    continue;
                 }
+                let id = TableId(schema.tables.len());
+                let table = table.clone().complete();
+                schema.by_name.insert(table.logical_name.clone(), id);
+                schema.by_set.insert(table.set_name.clone(), id);
+                schema.tables.push(table);
             }
             schema.relationships.extend(description.relationships.iter().cloned());
             schema.solutions.extend(description.solution.iter().cloned());

@@ -68,6 +68,7 @@ pub(crate) struct Places {
 /// A table.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the metadata's own flags")]
 pub struct Table {
     /// Logical name, lower case.
     pub logical_name: String,

@@ -25,8 +25,8 @@ async fn choices_states_and_reasons_have_their_labels() {
     let solved =
         reasons.rows()[0]["OptionSet"]["Options"].as_array().unwrap().iter().find(|option| option["Value"] == 5).unwrap();
     assert_eq!(solved["State"], 1);
-    let bare = client.get(&format!("{base}.PicklistAttributeMetadata?$select=LogicalName")).await;
-    assert_eq!(bare.rows()[0].get("OptionSet"), None, "options come only when they are expanded");
+    let plain = client.get(&format!("{base}.PicklistAttributeMetadata?$select=LogicalName")).await;
+    assert_eq!(plain.rows()[0].get("OptionSet"), None, "options come only when they are expanded");
     let uncast = client.get("EntityDefinitions(LogicalName='incident')/Attributes?$expand=OptionSet").await;
     assert_eq!(uncast.status, 400, "without the cast there are no options");
 }

@@ -30,6 +30,7 @@ async fn client_credentials_get_a_token_and_no_refresh_token() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a list of refusals")]
 async fn every_wrong_request_has_its_own_number() {
     let mut options = options();
     options.people.push(Person { name: "mfa@contoso.com".into(), password: "p".into(), multifactor: true });
