@@ -12,6 +12,8 @@ use connector::settings::Source;
 use url::Url;
 use uuid::Uuid;
 
+#[cfg(feature = "demo")]
+use crate::commands::demo::tools::DemoProvider;
 pub use records::{Machine, Query, Records, RecordsAction, Refresh, Sync};
 use values::{Field, PerValue, SchemaOf, SeverityValue, StatusValue, Target, TypeValue};
 
@@ -31,7 +33,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     #[cfg(feature = "demo")]
-    /// Show the connector at work against a stand-in for ServiceNow; needs nothing installed
+    /// Show the connector at work against a stand-in for an ITSM tool; needs nothing installed
     Demo(Demo),
     /// Run the connector on this machine
     Local(Local),
@@ -79,6 +81,9 @@ pub struct Config {
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Examples:\n  itsm-connector demo\n  itsm-connector demo --exit --json")]
 pub struct Demo {
+    /// Which ITSM tool
+    #[arg(long, value_enum, default_value = "servicenow")]
+    pub provider: DemoProvider,
     /// End when every alert is accounted for, instead of staying up
     #[arg(long)]
     pub exit: bool,

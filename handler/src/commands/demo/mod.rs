@@ -1,9 +1,10 @@
-//! `demo`: the connector at work against an emulated ServiceNow, both in this process, with a database that goes away. Alerts
+//! `demo`: the connector at work against an emulated ITSM tool, both in this process, with a database that goes away. Alerts
 //! become incidents; then people work on them, and what they did comes back as records.
 
 mod people;
 mod script;
 mod stage;
+pub mod tools;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -35,12 +36,14 @@ struct Totals {
 
 /// Plays the script, tells what became of each alert, and stays up until ctrl-c unless told to exit.
 pub async fn run(args: &Demo, output: &mut Output<'_>) -> Result<Ending, Failure> {
-    let stage = Stage::build(args.listen).await?;
+    let stage = Stage::build(tools::open(args.provider).await, args.listen).await?;
     if !args.json {
-        output.line(&format!("ServiceNow (emulated)  {}   user itsm, password p", stage.tool.url()))?;
-        output.line(&format!("connector              {}\n", stage.url()))?;
+        let tool = format!("{} (emulated)", stage.tool.title);
+        let width = tool.chars().count();
+        output.line(&format!("{tool}  {}   {}", stage.tool.desk.url(), stage.tool.sign_in))?;
+        output.line(&format!("{:width$}  {}\n", "connector", stage.url()))?;
     }
-    let played = stage.play(script::steps()).await?;
+    let played = stage.play(script::steps(stage.tool.connection)).await?;
     let counts = stage.running.queue.counts(None).await.map_err(anyhow::Error::from)?;
     if !args.json {
         report(&stage, &played, output)?;
@@ -48,7 +51,7 @@ pub async fn run(args: &Demo, output: &mut Output<'_>) -> Result<Ending, Failure
     account_for(&stage, &played, &counts)?;
     let back = people::play(&stage).await?;
     if !args.json {
-        report_records(&back, output)?;
+        report_records(&stage, &back, output)?;
     }
     let rows = stage.rows().await?;
     let records: BTreeSet<_> = rows.iter().filter_map(|row| row.get("SourceId_s")?.as_str()).collect();
@@ -85,7 +88,7 @@ pub async fn run(args: &Demo, output: &mut Output<'_>) -> Result<Ending, Failure
     Ok(Ending::Good)
 }
 
-/// Each alert with what became of it, then each work item as ServiceNow has it.
+/// Each alert with what became of it, then each work item as the tool has it.
 fn report(stage: &Stage, played: &[Played], output: &mut Output<'_>) -> io::Result<()> {
     output.table(
         ["alert", "work items", "what was done"],
@@ -93,37 +96,21 @@ fn report(stage: &Stage, played: &[Played], output: &mut Output<'_>) -> io::Resu
     )?;
     output.line("")?;
     output.table(
-        ["number", "state", "short description", "configuration item", "work notes"],
-        stage.incidents().map(|record| {
-            let value = |field: &str| record.get(field).cloned().unwrap_or_default();
-            let item = stage.tool.record("cmdb_ci", &value("cmdb_ci")).and_then(|item| item.get("name").cloned());
-            let notes = stage.tool.notes(&value("sys_id")).len();
-            [
-                value("number"),
-                label(&value("state"), &value("close_code")),
-                value("short_description"),
-                item.unwrap_or_default(),
-                notes.to_string(),
-            ]
+        ["number", "state", "title", "configuration item", "notes"],
+        stage.incidents().map(|incident| {
+            let notes = incident.notes.len().to_string();
+            [incident.number, incident.state, incident.title, incident.computers.join(", "), notes]
         }),
     )
 }
 
-/// What people did in ServiceNow, and the rows it made.
-fn report_records(back: &Back, output: &mut Output<'_>) -> io::Result<()> {
-    output.line(&format!("\nAnd back: {} rows in ServiceDesk_CL. Now people work in ServiceNow:\n", back.before))?;
-    output.table(["number", "in ServiceNow"], back.deeds.iter().map(|(number, deed)| [number.clone(), (*deed).to_owned()]))?;
+/// What people did in the tool, and the rows it made.
+fn report_records(stage: &Stage, back: &Back, output: &mut Output<'_>) -> io::Result<()> {
+    let title = stage.tool.title;
+    output.line(&format!("\nAnd back: {} rows in ServiceDesk_CL. Now people work in {title}:\n", back.before))?;
+    output.table(["number", "what was done"], back.deeds.iter().map(|(number, deed)| [number.clone(), deed.clone()]))?;
     output.line("\nThe next sync brings a new row for each:\n")?;
     records::table::records(&back.rows, output)
-}
-
-fn label(state: &str, close_code: &str) -> String {
-    match state {
-        "1" => "New".to_owned(),
-        "2" => "In Progress".to_owned(),
-        "6" => format!("Resolved ({close_code})"),
-        other => other.to_owned(),
-    }
 }
 
 /// Every alert done, every work item there once, nothing else.
@@ -132,10 +119,10 @@ fn account_for(stage: &Stage, played: &[Played], counts: &Counts) -> anyhow::Res
         played.iter().filter(|played| played.status != Some(Status::Done)).map(|played| played.says).collect();
     ensure!(unfinished.is_empty(), "not delivered: {}", unfinished.join(", "));
     let incidents: Vec<_> = stage.incidents().collect();
-    let keys: BTreeSet<_> = incidents.iter().filter_map(|record| record.get("correlation_id")).collect();
+    let keys: BTreeSet<_> = incidents.iter().map(|incident| &incident.key).collect();
     ensure!(
         keys.len() == incidents.len() && u64::try_from(keys.len()).ok() == Some(counts.work_items),
-        "{} work items were counted, ServiceNow has {} under {} keys",
+        "{} work items were counted, the tool has {} under {} keys",
         counts.work_items,
         incidents.len(),
         keys.len()
@@ -144,16 +131,17 @@ fn account_for(stage: &Stage, played: &[Played], counts: &Counts) -> anyhow::Res
 }
 
 fn invite(stage: &Stage, output: &mut Output<'_>) -> io::Result<()> {
-    let (connector, tool, key, data) = (stage.url(), stage.tool.url(), stage::KEY, stage.data().display());
+    let (connector, name, key, data) = (stage.url(), stage.tool.connection, stage::KEY, stage.data().display());
+    let look = stage.tool.look.replace("{url}", &stage.tool.desk.url());
     output.line(&format!(
         "\nIt stays up; try (ctrl-c ends it):\n  \
-         curl -d '{{\"text\":\"hello\"}}' '{connector}/api/alerts/snow/incident?code={key}'\n  \
-         curl -d @tests/fixtures/alerts/common_test_log_v2.json '{connector}/api/alerts/snow/incident?code={key}'\n  \
-         curl -d '{{\"title\":\"by hand\",\"computer\":\"WEB01\"}}' '{connector}/api/work-items/snow/incident?code={key}'\n  \
+         curl -d '{{\"text\":\"hello\"}}' '{connector}/api/alerts/{name}/incident?code={key}'\n  \
+         curl -d @tests/fixtures/alerts/common_test_log_v2.json '{connector}/api/alerts/{name}/incident?code={key}'\n  \
+         curl -d '{{\"title\":\"by hand\",\"computer\":\"WEB01\"}}' '{connector}/api/work-items/{name}/incident?code={key}'\n  \
          curl '{connector}/api/status?code={key}'\n  \
-         curl -X POST '{connector}/api/connections/snow/sync?code={key}'\n  \
+         curl -X POST '{connector}/api/connections/{name}/sync?code={key}'\n  \
          itsm-connector records query --data {data}\n  \
          itsm-connector records query --data {data} --kind log\n  \
-         curl -u itsm:p '{tool}/api/now/table/incident?sysparm_fields=number,state,short_description'"
+         {look}"
     ))
 }

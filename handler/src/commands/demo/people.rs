@@ -1,4 +1,4 @@
-//! The second half of the demo: people work in ServiceNow, and what they did comes back as records. It is ordered the way an
+//! The second half of the demo: people work in the tool, and what they did comes back as records. It is ordered the way an
 //! operator orders it, over HTTP, and read from the table that `records query` reads.
 
 use std::collections::BTreeMap;
@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use connector::rows::RecordKind;
+use emulators::desk::{Edit, Kind, Phase};
 use serde_json::Value;
 
 use super::stage::{KEY, Stage};
@@ -13,7 +14,7 @@ use super::stage::{KEY, Stage};
 /// What came back.
 pub(super) struct Back {
     /// What people did, with the number of the work item.
-    pub(super) deeds: Vec<(String, &'static str)>,
+    pub(super) deeds: Vec<(String, String)>,
     /// Rows that were there before they did.
     pub(super) before: usize,
     /// The rows of what they did, oldest first.
@@ -25,9 +26,9 @@ pub(super) async fn play(stage: &Stage) -> anyhow::Result<Back> {
     sync(stage).await?;
     let before = stage.rows().await?.len();
     let deeds = work(stage)?;
-    // ServiceNow's times are whole seconds, and a sync reads only seconds that are over.
+    // Tools tell times in whole seconds or minutes, and a sync reads only what is over.
     let mut rows = Vec::new();
-    for _ in 0..20 {
+    for _ in 0..30 {
         sync(stage).await?;
         rows = stage.rows().await?.split_off(before);
         if rows.len() >= deeds.len() {
@@ -42,7 +43,7 @@ pub(super) async fn play(stage: &Stage) -> anyhow::Result<Back> {
 /// Presses the button until every kind of record was read; a sync by schedule may be at one of them.
 async fn sync(stage: &Stage) -> anyhow::Result<()> {
     loop {
-        let url = format!("{}/api/connections/snow/sync?code={KEY}", stage.url());
+        let url = format!("{}/api/connections/{}/sync?code={KEY}", stage.url(), stage.tool.connection);
         let answer = stage.client.post(url).send().await.context("ordering a sync")?;
         let (status, body) = (answer.status(), answer.json::<Value>().await.unwrap_or_default());
         ensure!(status == 200, "the sync was answered with {status}: {body}");
@@ -58,44 +59,43 @@ async fn sync(stage: &Stage) -> anyhow::Result<()> {
     }
 }
 
-/// Beth Anglin takes one incident over, raises another, and a change is requested.
-fn work(stage: &Stage) -> anyhow::Result<Vec<(String, &'static str)>> {
-    let open: Vec<_> = stage.incidents().filter(|record| record.get("state").is_some_and(|state| state == "1")).collect();
+/// Somebody takes one incident over, renames another, and requests a change.
+fn work(stage: &Stage) -> anyhow::Result<Vec<(String, String)>> {
+    let open: Vec<_> = stage.incidents().filter(|incident| incident.phase == Phase::Open).collect();
     let [first, second, ..] = &open[..] else { bail!("the alerts left no two open incidents") };
-    let value = |record: &BTreeMap<String, String>, field: &str| record.get(field).cloned().unwrap_or_default();
-    let people = stage.tool.records("sys_user");
-    let beth = people.iter().find(|person| value(person, "user_name") == "beth.anglin").map(|person| value(person, "sys_id"));
-    let beth = beth.unwrap_or_default();
-    stage.tool.update("incident", &value(first, "sys_id"), &[("state", "2"), ("assigned_to", &beth)]);
-    stage.tool.update("incident", &value(second, "sys_id"), &[("impact", "1"), ("urgency", "1")]);
-    let change = stage.tool.insert(
-        "change_request",
-        &[("short_description", "Replace the disks of SQL01"), ("type", "normal"), ("risk", "3"), ("assigned_to", &beth)],
-    );
-    let change = stage.tool.record("change_request", &change).context("the change request is there")?;
-    Ok(vec![
-        (value(first, "number"), "Beth Anglin takes it over"),
-        (value(second, "number"), "its impact and urgency are raised"),
-        (value(&change, "number"), "a change is requested"),
-    ])
+    let (desk, person) = (&stage.tool.desk, stage.tool.person);
+    desk.edit(Kind::Incident, &first.id, &Edit::Assign(person.to_owned()));
+    desk.edit(Kind::Incident, &second.id, &Edit::Title(format!("{} (looked at)", second.title)));
+    let change = desk.file(Kind::ChangeRequest, "Replace the disks of SQL01");
+    let mut deeds = vec![
+        (first.number.clone(), format!("{person} takes it over")),
+        (second.number.clone(), "its title says more".to_owned()),
+    ];
+    // Not every tool has change requests.
+    let change = desk.all(Kind::ChangeRequest).into_iter().find(|seen| seen.id == change);
+    deeds.extend(change.map(|seen| (seen.number, "a change is requested".to_owned())));
+    Ok(deeds)
 }
 
-/// The newest row of every record says what ServiceNow says.
+/// The newest row of every record says what the tool says.
 async fn account_for(stage: &Stage) -> anyhow::Result<()> {
     let rows = stage.rows().await?;
     let text = |row: &Value, column: &str| row.get(column).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let newest: BTreeMap<String, &Value> = rows.iter().map(|row| (text(row, "SourceId_s"), row)).collect();
-    for table in ["incident", "change_request"] {
-        for record in stage.tool.records(table) {
-            let value = |field: &str| record.get(field).cloned().unwrap_or_default();
-            let row = newest.get(&value("sys_id")).with_context(|| format!("{} has no row", value("number")))?;
-            let (version, title) = (text(row, "SourceVersion_s"), text(row, "Title_s"));
+    let newest: BTreeMap<_, &Value> =
+        rows.iter().map(|row| ((text(row, "ServiceDeskWorkItemType_s"), text(row, "ServiceDeskId_s")), row)).collect();
+    for (kind, name, state) in
+        [(Kind::Incident, "Incident", "IncidentState_s"), (Kind::ChangeRequest, "ChangeRequest", "CRState_s")]
+    {
+        for seen in stage.tool.desk.all(kind) {
+            let row = newest.get(&(name.to_owned(), seen.number.clone()));
+            let row = row.with_context(|| format!("{} has no row", seen.number))?;
+            let (title, is) = (text(row, "Title_s"), text(row, state));
             ensure!(
-                version == value("sys_mod_count") && title == value("short_description"),
-                "the newest row of {} is version {version}, \"{title}\"; ServiceNow has version {}, \"{}\"",
-                value("number"),
-                value("sys_mod_count"),
-                value("short_description")
+                title == seen.title && is == seen.state,
+                "the newest row of {} says \"{title}\", {is}; the tool says \"{}\", {}",
+                seen.number,
+                seen.title,
+                seen.state
             );
         }
     }

@@ -7,15 +7,12 @@ pub(super) struct Step {
     /// What a person sees in the table.
     pub(super) says: &'static str,
     /// Path and query, without the key.
-    pub(super) path: &'static str,
+    pub(super) path: String,
     /// The body.
     pub(super) body: Value,
-    /// Whether ServiceNow is down while it is posted.
+    /// Whether the tool is down while it is posted.
     pub(super) outage: bool,
 }
-
-const INCIDENT: &str = "/api/alerts/snow/incident";
-const PER_COMPUTER: &str = "/api/alerts/snow/incident?per=ci";
 
 macro_rules! fixture {
     ($name:literal) => {
@@ -23,10 +20,12 @@ macro_rules! fixture {
     };
 }
 
-/// The dozen, in the order they are posted.
-pub(super) fn steps() -> Vec<Step> {
-    let step = |says, path, body| Step { says, path, body, outage: false };
-    let during_outage = |says, path, body| Step { says, path, body, outage: true };
+/// The dozen, in the order they are posted to `connection`.
+pub(super) fn steps(connection: &str) -> Vec<Step> {
+    let incident = format!("/api/alerts/{connection}/incident");
+    let per_computer = format!("{incident}?per=ci");
+    let step = |says, path: &str, body| Step { says, path: path.to_owned(), body, outage: false };
+    let during_outage = |says, path: &str, body| Step { says, path: path.to_owned(), body, outage: true };
     let mut again = fixture!("synthetic_metric_fired");
     set(
         &mut again,
@@ -57,19 +56,19 @@ pub(super) fn steps() -> Vec<Step> {
     }
     set(&mut health, "firedDateTime", "2025-04-15T17:00:00Z");
     vec![
-        step("metric alert fires", INCIDENT, fixture!("synthetic_metric_fired")),
-        step("the same, delivered twice", INCIDENT, fixture!("synthetic_metric_fired")),
-        step("it fires again", INCIDENT, again),
-        step("log alert on three computers", PER_COMPUTER, three),
-        step("Service Health: active", INCIDENT, health),
-        step("a payload nobody knows", INCIDENT, json!({ "text": "nightly backup failed", "job": "backup-07", "took": "3 h" })),
-        step("a budget is exceeded", INCIDENT, fixture!("common_test_cost_budget")),
-        step("Prometheus rule fires", INCIDENT, fixture!("synthetic_prometheus_fired")),
-        during_outage("Resource Health: unavailable", INCIDENT, fixture!("synthetic_resource_health_active")),
-        during_outage("the metric alert is resolved", INCIDENT, over),
-        step("Resource Health: available", INCIDENT, fixture!("synthetic_resource_health_recovered")),
-        step("Service Health: resolved", INCIDENT, fixture!("common_test_service_health")),
-        step("the log alert is resolved", PER_COMPUTER, three_over),
+        step("metric alert fires", &incident, fixture!("synthetic_metric_fired")),
+        step("the same, delivered twice", &incident, fixture!("synthetic_metric_fired")),
+        step("it fires again", &incident, again),
+        step("log alert on three computers", &per_computer, three),
+        step("Service Health: active", &incident, health),
+        step("a payload nobody knows", &incident, json!({ "text": "nightly backup failed", "job": "backup-07", "took": "3 h" })),
+        step("a budget is exceeded", &incident, fixture!("common_test_cost_budget")),
+        step("Prometheus rule fires", &incident, fixture!("synthetic_prometheus_fired")),
+        during_outage("Resource Health: unavailable", &incident, fixture!("synthetic_resource_health_active")),
+        during_outage("the metric alert is resolved", &incident, over),
+        step("Resource Health: available", &incident, fixture!("synthetic_resource_health_recovered")),
+        step("Service Health: resolved", &incident, fixture!("common_test_service_health")),
+        step("the log alert is resolved", &per_computer, three_over),
     ]
 }
 

@@ -1,4 +1,4 @@
-//! The stage of the demo: the emulated ServiceNow, the connector, and the caller that plays the action group.
+//! The stage of the demo: the emulated tool, the connector, and the caller that plays the action group.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -11,12 +11,13 @@ use connector::delivery::DeliveryId;
 use connector::secret::FixedSecrets;
 use connector::settings::Settings;
 use connector::store::{Listed, Reading, RecordFilter, Status};
-use emulators::servicenow::{Effect, Fault, Record, ServiceNow};
+use emulators::desk::{Kind, Seen, Trouble};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use super::script::Step;
+use super::tools::Tool;
 use crate::host::{self, Outside, Running};
 
 /// The intake key of the demo; it opens nothing but the demo.
@@ -24,13 +25,13 @@ pub(super) const KEY: &str = "demo";
 
 /// How long an alert may take before the demo says that something is wrong.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How long ServiceNow is down.
+/// How long the tool is down.
 const OUTAGE: Duration = Duration::from_millis(1500);
 const LOOK: Duration = Duration::from_millis(20);
 
 /// All that is on stage.
 pub(super) struct Stage {
-    pub(super) tool: ServiceNow,
+    pub(super) tool: Tool,
     pub(super) running: Running,
     pub(super) client: reqwest::Client,
     clock: Arc<dyn Clock>,
@@ -48,21 +49,25 @@ pub(super) struct Played {
 }
 
 impl Stage {
-    pub(super) async fn build(listen: SocketAddr) -> anyhow::Result<Self> {
-        let tool = ServiceNow::start().await;
+    pub(super) async fn build(tool: Tool, listen: SocketAddr) -> anyhow::Result<Self> {
         let settings = format!(
-            "[connections.snow]\nprovider = \"servicenow\"\nurl = \"{}\"\n\
-             auth = {{ type = \"basic\", username = \"itsm\", password = \"$SNOW_PASSWORD\" }}\n\n\
+            "[connections.{}]\nurl = \"{}\"\n{}\n\
              [intake]\napi_keys = [\"$INTAKE_KEY\"]\n\n\
              [schedule]\nsync = \"*/15 * * * * *\"\n",
-            tool.url()
+            tool.connection,
+            tool.desk.url(),
+            tool.settings
         );
         let settings = Settings::from_toml(&settings, "demo")
             .map_err(|problems| anyhow::anyhow!(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))?;
         let data = tempfile::Builder::new().prefix("itsm-connector-demo").tempdir().context("a directory for the database")?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let outside = Outside {
-            secrets: Arc::new(FixedSecrets::default().with("SNOW_PASSWORD", "p").with("INTAKE_KEY", KEY)),
+            secrets: Arc::new(
+                tool.secrets
+                    .iter()
+                    .fold(FixedSecrets::default().with("INTAKE_KEY", KEY), |all, (name, value)| all.with(name, value)),
+            ),
             clock: clock.clone(),
             chance: Arc::new(Chance::from_system()),
         };
@@ -98,31 +103,28 @@ impl Stage {
     }
 
     /// The incidents that the connector made.
-    pub(super) fn incidents(&self) -> impl Iterator<Item = Record> {
-        let ours = |record: &Record| record.get("correlation_id").is_some_and(|key| key.starts_with("az-"));
-        self.tool.records("incident").into_iter().filter(ours)
+    pub(super) fn incidents(&self) -> impl Iterator<Item = Seen> {
+        self.tool.desk.all(Kind::Incident).into_iter().filter(|incident| incident.key.starts_with("az-"))
     }
 
     /// Posts every step, with the outage where the script says so, and follows each to its end.
     pub(super) async fn play(&self, steps: Vec<Step>) -> anyhow::Result<Vec<Played>> {
         let table = MultiProgress::new();
         let mut played = Vec::new();
-        let mut outage = None;
+        let mut outage = false;
         for step in steps {
-            if step.outage && outage.is_none() {
-                let page = "<html><head><title>503 Service Unavailable</title></head></html>".to_owned();
-                outage = Some(self.tool.faults().add(Fault::new(Effect::Status { code: 503, body: page, headers: Vec::new() })));
+            if step.outage && !outage {
+                outage = self.tool.desk.strike(&Trouble::Down);
             }
-            if !step.outage
-                && let Some(fault) = outage.take()
-            {
+            if !step.outage && outage {
+                outage = false;
                 // The deliveries of the outage wait meanwhile; the table shows why.
                 let until = connector::clock::later(self.clock.now(), OUTAGE);
                 while self.clock.now() < until {
                     self.look(&mut played).await?;
                     self.clock.sleep(LOOK).await;
                 }
-                self.tool.faults().remove(fault);
+                self.tool.desk.calm();
                 self.follow(&mut played).await?;
             }
             let row = table.add(ProgressBar::new_spinner());
@@ -137,7 +139,7 @@ impl Stage {
                 done: String::new(),
                 row,
             });
-            if outage.is_none() {
+            if !outage {
                 self.follow(&mut played).await?;
             }
         }
