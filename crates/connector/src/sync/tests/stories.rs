@@ -6,7 +6,7 @@ use super::bench::{ago, bench, bench_of, days, minutes, start};
 use crate::clock::Clock;
 use crate::rows::{RecordKind, RecordState};
 use crate::sync::Order;
-use crate::sync::cursor::SEEN_MOST;
+use crate::sync::track::SEEN_MOST;
 
 #[tokio::test]
 async fn the_first_run_loads_the_window_and_the_next_writes_changes_only() {
