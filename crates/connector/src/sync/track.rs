@@ -70,7 +70,10 @@ impl Track {
     /// last page `came` then. A record that is dated later than the question does not carry the position there, since others may
     /// still be changed before it; nor does one that was made while pages were read.
     pub fn advance(&mut self, next: &Position, open: Timestamp, came: Timestamp, overlap: Duration) {
-        let reached = Position { at: met(next, Some(open), came).min(open), id: next.id.clone() };
+        let met = met(next, Some(open), came);
+        // What no clock can have said tells nothing about the tool's.
+        let at = if met > later(open, CLOCKS_APART) { earlier(open, CLOCKS_APART) } else { met.min(open) };
+        let reached = Position { at, id: next.id.clone() };
         if reached > self.position {
             self.position = reached;
         }
