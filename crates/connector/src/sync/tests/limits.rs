@@ -82,16 +82,17 @@ async fn a_record_that_is_dated_in_the_future_hides_no_change() {
     }
 }
 
-/// A run during which, after so many calls of the tool, some minutes pass and a record is changed.
+/// A run that finds a change on its way and thirty behind it, and after whose first `calls` of the tool some minutes pass.
 async fn run_with_a_pause(bench: &Bench, calls: u64, pause: Duration) {
-    let until = bench.tool.inside().calls + calls;
-    tokio::join!(bench.good(), async {
-        while bench.tool.inside().calls < until {
-            tokio::task::yield_now().await;
-        }
-        bench.clock.advance(pause);
-        bench.tool.change("r00039");
-    });
+    bench.tool.change_late("r00038", Duration::from_secs(280));
+    bench.clock.advance(Duration::from_secs(2));
+    for index in 0..30 {
+        bench.tool.change(&format!("r{index:05}"));
+    }
+    let call = bench.tool.inside().calls + calls + 1;
+    bench.tool.inside().pause = Some((call, pause, "r00039"));
+    bench.good().await;
+    assert!(bench.tool.inside().calls > call);
 }
 
 #[tokio::test]
@@ -101,11 +102,6 @@ async fn a_late_commit_behind_the_pages_of_a_long_increment_is_met() {
         bench.fill(40, 30);
         bench.good().await;
         bench.clock.advance(minutes(30));
-        bench.tool.change_late("r00038", Duration::from_secs(280));
-        bench.clock.advance(Duration::from_secs(2));
-        for index in 0..30 {
-            bench.tool.change(&format!("r{index:05}"));
-        }
         // The first page is behind the late one's place when it becomes visible, and the last one an overlap further.
         run_with_a_pause(&bench, 1, minutes(6)).await;
         bench.good().await;
@@ -119,11 +115,6 @@ async fn a_late_commit_behind_the_pages_of_a_first_load_is_met() {
     for skew in [-400, -200, 0, 400] {
         let bench = bench_of(40, |tool| tool.skew = SignedDuration::from_secs(skew));
         bench.fill(40, 30);
-        bench.tool.change_late("r00038", Duration::from_secs(280));
-        bench.clock.advance(Duration::from_secs(2));
-        for index in 0..30 {
-            bench.tool.change(&format!("r{index:05}"));
-        }
         // The increments come between the third page of the load and its last, and have gone on by then.
         run_with_a_pause(&bench, 3, minutes(7)).await;
         bench.good().await;
