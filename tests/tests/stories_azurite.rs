@@ -36,6 +36,9 @@ mod outage;
 #[path = "stories/people.rs"]
 mod people;
 #[cfg(test)]
+#[path = "stories/poison.rs"]
+mod poison;
+#[cfg(test)]
 #[path = "stories/refusals.rs"]
 mod refusals;
 #[cfg(test)]

@@ -68,7 +68,7 @@ pub(crate) struct Stage {
     scratch: Scratch,
     pub(crate) settings: Settings,
     /// Where it is kept, when that is not the embedded database.
-    storage: Option<Storage>,
+    pub(crate) storage: Option<Storage>,
 }
 
 pub(crate) fn begin() -> Timestamp {
