@@ -1,6 +1,6 @@
 //! The stories of `stories/`, told once more with everything kept in Azure Storage (Azurite): the same promises, the other store.
-//! Left out are those of rows in the embedded database and of its file. Without Azurite they are told over the database again, and
-//! say so.
+//! Left out are `records` and `told`, which read the rows of the embedded database: a storage account keeps none, and rows on their way to
+//! a workspace are told in `workspace`. Without Azurite they are told over the database again, and say so.
 
 #[cfg(test)]
 const OVER_AZURITE: bool = true;
@@ -20,6 +20,9 @@ mod filling;
 #[cfg(test)]
 #[path = "stories/fixtures.rs"]
 mod fixtures;
+#[cfg(test)]
+#[path = "stories/housekeeping.rs"]
+mod housekeeping;
 #[cfg(test)]
 #[path = "stories/items.rs"]
 mod items;
