@@ -62,10 +62,10 @@ async fn under_a_steady_load_everything_that_is_kept_has_an_end() {
     let more =
         "policy = { reopen_window = \"1h\" }\n[retention]\ndeliveries = \"1h\"\ndead_letters = \"1h\"\ncorrelations = \"1h\"\n";
     let stage = Stage::with(more).await;
-    let state = stage.state();
+    let remembered = stage.state();
     let kept = async || {
         let deliveries = stage.running.queue.list(&Filter { limit: 10_000, ..Filter::default() }).await.unwrap().len();
-        let correlations = state.stale(retention::CORRELATIONS, Timestamp::MAX, 10_000).await.unwrap().len();
+        let correlations = remembered.stale(retention::CORRELATIONS, Timestamp::MAX, 10_000).await.unwrap().len();
         (deliveries, correlations)
     };
     for round in 0..6 {

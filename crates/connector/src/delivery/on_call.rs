@@ -97,15 +97,14 @@ impl OnCall {
     /// A place among the deliveries in hand; `None` when there is none, and as many wait already as may, or for too long.
     async fn place(&self, connection: &str) -> Option<Option<SemaphorePermit<'_>>> {
         let Some(places) = self.places.get(connection) else { return Some(None) };
-        let place = match places.free.try_acquire() {
-            Ok(place) => Some(place),
-            Err(_) => {
-                let _waits = places.waiting.try_acquire().ok()?;
-                tokio::select! {
-                    biased;
-                    place = places.free.acquire() => place.ok(),
-                    () = self.engine.clock.sleep(self.patience) => return None,
-                }
+        let place = if let Ok(place) = places.free.try_acquire() {
+            Some(place)
+        } else {
+            let _waits = places.waiting.try_acquire().ok()?;
+            tokio::select! {
+                biased;
+                place = places.free.acquire() => place.ok(),
+                () = self.engine.clock.sleep(self.patience) => return None,
             }
         };
         places.got_one();

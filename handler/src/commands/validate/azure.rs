@@ -134,8 +134,8 @@ impl Azure {
                 self.wrong(name, format!("\"{value}\" is not a name that a queue may have"), format!("use {QUEUE_NAME}"));
             }
             "queueName" if value.len() > LONGEST_QUEUE => {
-                let remedy = format!("use at most {} characters", LONGEST_QUEUE);
-                self.wrong(name, format!("is too long: the host adds -poison to it for what it gives up"), remedy);
+                let remedy = format!("use at most {LONGEST_QUEUE} characters");
+                self.wrong(name, "is too long: the host adds -poison to it for what it gives up", remedy);
             }
             _ => {}
         }

@@ -17,6 +17,7 @@ mod memory {
 }
 
 #[path = "."]
+#[expect(clippy::duplicate_mod, reason = "the same stories, over another store")]
 mod sqlite {
     use crate::store::tests::each::sqlite as store;
 
@@ -32,6 +33,7 @@ mod sqlite {
 }
 
 #[path = "."]
+#[expect(clippy::duplicate_mod, reason = "the same stories, over another store")]
 mod azurite {
     use crate::store::tests::each::azurite as store;
 

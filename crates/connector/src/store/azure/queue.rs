@@ -32,14 +32,12 @@ impl AzureStore {
         let (sent, finished) = tokio::join!(self.due.send(&message, Duration::ZERO), self.finished_before(id));
         sent?;
         // Where it is not clear beyond doubt that nothing refers to the payload, a sweep finds out a day later.
-        match made {
-            None => {}
-            Some(tag) if finished? => {
-                if self.deliveries.remove(&Place::Open.name(id), Some(&tag)).await? {
-                    self.forget_payload(&record.payload).await?;
-                }
+        if let Some(tag) = made {
+            if !finished? {
+                self.tally.note(&record.connection, Totals::ACCEPTED);
+            } else if self.deliveries.remove(&Place::Open.name(id), Some(&tag)).await? {
+                self.forget_payload(&record.payload).await?;
             }
-            Some(_) => self.tally.note(&record.connection, Totals::ACCEPTED),
         }
         self.changed.notify_waiters();
         Ok(())

@@ -98,11 +98,13 @@ impl Endpoint {
     }
 }
 
+type Make<C> = dyn Fn(&Address) -> Result<C, StoreError> + Send + Sync;
+
 /// A client of one container or queue, made anew when the secret with its address has changed: signatures are rotated.
 pub(super) struct Fresh<C> {
     endpoint: Arc<Endpoint>,
     made: RwLock<(Secret, Arc<C>)>,
-    make: Box<dyn Fn(&Address) -> Result<C, StoreError> + Send + Sync>,
+    make: Box<Make<C>>,
 }
 
 impl<C> Fresh<C> {

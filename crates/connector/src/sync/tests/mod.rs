@@ -18,6 +18,7 @@ mod memory {
 
 /// Without the schedule, which asks no store.
 #[path = "."]
+#[expect(clippy::duplicate_mod, reason = "the same stories, over another store")]
 mod sqlite {
     use crate::store::tests::each::sqlite as store;
 
@@ -34,6 +35,7 @@ mod sqlite {
 
 /// Without the schedule, and without the torment: hundreds of runs with a save after each page.
 #[path = "."]
+#[expect(clippy::duplicate_mod, reason = "the same stories, over another store")]
 mod azurite {
     use crate::store::tests::each::azurite as store;
 
