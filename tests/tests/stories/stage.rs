@@ -11,7 +11,7 @@ use connector::clock::{Chance, Clock, ManualClock, SystemClock, between};
 use connector::secret::{MissingSecret, Secret, SecretRef, Secrets};
 use connector::settings::span::Span;
 use connector::settings::{Settings, Storage};
-use connector::store::{Filter, Listed, Reading, RecordFilter, RecordTable, Status};
+use connector::store::{Filter, Listed, Reading, RecordFilter, RecordTable, StateStore, Status};
 use emulators::logs_ingestion::TOKEN;
 use emulators::servicenow::{Effect, Fault, Options, Record, Seed, ServiceNow, Time};
 use itsm_connector::cli::{Cli, Command};
@@ -19,6 +19,7 @@ use itsm_connector::commands::deliveries;
 use itsm_connector::ending::Ending;
 use itsm_connector::host::{self, Outside, Running};
 use itsm_connector::output::Output;
+use itsm_connector::stores::Stores;
 use jiff::Timestamp;
 use serde_json::Value;
 use tests::azurite::{azurite, unique};
@@ -68,7 +69,7 @@ pub(crate) struct Stage {
     scratch: Scratch,
     pub(crate) settings: Settings,
     /// Where it is kept, when that is not the embedded database.
-    storage: Option<Storage>,
+    pub(crate) storage: Option<Storage>,
 }
 
 pub(crate) fn begin() -> Timestamp {
@@ -165,6 +166,11 @@ impl Stage {
     /// The data directory.
     pub(crate) fn data(&self) -> &Path {
         self.scratch.path()
+    }
+
+    /// Another handle on what the connector remembers.
+    pub(crate) fn state(&self) -> Arc<dyn StateStore> {
+        Stores::open(&self.settings, self.data(), &outside(&self.clock, &self.vault)).unwrap().state
     }
 
     pub(crate) fn url(&self, path: &str) -> String {

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 
 use connector::secret::{MissingSecret, Place, SecretRef, is_key_vault_reference};
 use connector::settings::problem::Problem;
+use connector::settings::span::Span;
+use connector::settings::storage::{LONGEST_QUEUE, is_storage_name};
 use connector::settings::{Settings, Storage};
 use connector::sync::schedule::Schedule;
 use url::Url;
@@ -14,9 +16,9 @@ use super::values::Values;
 
 /// The function without which lost messages and old state are looked after by nobody.
 const TIDIES: &str = "work_item_sync";
+/// Twice this is somewhat less than an action group waits.
+const LONGEST_TIMEOUT: Span = Span::seconds(4);
 const QUEUE_NAME: &str = "3 to 63 lower case letters, digits and single hyphens between them";
-/// What the host adds to the name of a queue for messages that it gives up.
-const POISON: &str = "-poison";
 
 /// What was found in the app settings.
 #[derive(Debug, Default)]
@@ -42,12 +44,20 @@ pub(super) fn in_settings(settings: &Settings, values: &Values) -> Vec<Problem> 
 }
 
 /// What is worth saying of `connector.toml` on Azure, and stops nothing.
-pub(super) fn warnings_in_settings(settings: &Settings) -> Option<Problem> {
+pub(super) fn warnings_in_settings(settings: &Settings) -> Vec<Problem> {
     let message = "there is no such section, so records are not synced and the connector's log is only in the log of the app";
-    settings
-        .workspace
-        .is_none()
-        .then(|| Problem::new("workspace", message, "add [workspace] to sync incidents and change requests"))
+    let workspace = settings.workspace.is_none();
+    let workspace =
+        workspace.then(|| Problem::new("workspace", message, "add [workspace] to sync incidents and change requests"));
+    let slow = settings.storage.as_ref().filter(|storage| storage.timeout > LONGEST_TIMEOUT).map(|storage| {
+        let message = format!(
+            "{} is long: storing an alert may take twice as long, and an action group waits ten seconds and does not come again for \
+             an answer it did not wait for",
+            storage.timeout
+        );
+        Problem::new("storage.timeout", message, format!("at most {LONGEST_TIMEOUT}"))
+    });
+    workspace.into_iter().chain(slow).collect()
 }
 
 impl Azure {
@@ -120,12 +130,12 @@ impl Azure {
                     );
                 }
             }
-            "queueName" if !is_queue_name(value) => {
+            "queueName" if !is_storage_name(value) => {
                 self.wrong(name, format!("\"{value}\" is not a name that a queue may have"), format!("use {QUEUE_NAME}"));
             }
-            "queueName" if value.len() + POISON.len() > 63 => {
-                let remedy = format!("use at most {} characters", 63 - POISON.len());
-                self.wrong(name, format!("is too long: the host adds {POISON} to it for what it gives up"), remedy);
+            "queueName" if value.len() > LONGEST_QUEUE => {
+                let remedy = format!("use at most {LONGEST_QUEUE} characters");
+                self.wrong(name, "is too long: the host adds -poison to it for what it gives up", remedy);
             }
             _ => {}
         }
@@ -177,6 +187,10 @@ impl Azure {
                     let remedy = "set AzureWebJobsStorage__accountName instead, for an identity; or use a connection string with \
                                   SharedAccessSignature";
                     self.wrong("AzureWebJobsStorage", message, remedy);
+                } else if let Some(other) = other_account(&storage, values) {
+                    let remedy = "remove one of AzureWebJobsStorage and AzureWebJobsStorage__accountName: where both are set, the host takes \
+                                  the connection string and the connector the account for an identity";
+                    self.wrong("AzureWebJobsStorage", other.message, remedy);
                 }
             }
             // Told already as a setting that a function needs.
@@ -242,11 +256,6 @@ fn account(address: &str) -> Option<String> {
     let url = Url::parse(address).ok()?;
     let (account, service) = url.domain()?.split_once('.')?;
     service.starts_with("queue.").then(|| account.to_owned())
-}
-
-fn is_queue_name(name: &str) -> bool {
-    (3..=63).contains(&name.len())
-        && name.split('-').all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()))
 }
 
 /// Whether a Key Vault reference is written well; and if so, whether it names a version.

@@ -17,7 +17,7 @@ use crate::rows::{LogRow, RecordKind, RecordState, ServiceDeskRow};
 use crate::settings::SyncSettings;
 use crate::sink::memory::MemorySink;
 use crate::sink::{Sink, SinkError, Written};
-use crate::store::memory::MemoryStore;
+use crate::store::tests::Store;
 use crate::store::{Document, StateStore, StoreError, Version};
 use crate::sync::cursor::Cursor;
 use crate::sync::engine::{Engine, Source};
@@ -65,7 +65,7 @@ impl Journal for Notes {
 #[derive(Debug)]
 pub(super) struct Yard {
     pub(super) sink: MemorySink,
-    pub(super) store: Arc<MemoryStore>,
+    pub(super) store: Arc<dyn Store>,
     pub(super) state: Mutex<YardState>,
     pub(super) died: Notify,
 }
@@ -214,7 +214,7 @@ pub(super) fn bench_of(seed: u64, make: impl FnOnce(&mut Tool)) -> Bench {
     let mut tool = Tool::new(clock.clone(), chance.clone());
     make(&mut tool);
     let tool = Arc::new(tool);
-    let store = MemoryStore::new();
+    let store = super::store();
     let yard = Arc::new(Yard { sink: MemorySink::default(), store, state: Mutex::default(), died: Notify::new() });
     let notes = Arc::new(Notes::default());
     let sync = SyncSettings { changes: false, page_size: 10, ..SyncSettings::default() };

@@ -199,26 +199,6 @@ async fn a_run_that_finds_another_at_work_says_which_and_until_when() {
 }
 
 #[tokio::test]
-async fn a_run_that_was_taken_for_dead_stops_and_nothing_is_lost() {
-    let bench = bench(13);
-    bench.fill(60, 30);
-    bench.tool.inside().dies_at = Some(4);
-    let order = Order::default();
-    let (late, ()) = tokio::join!(bench.run(&order), async {
-        bench.tool.died.notified().await;
-        bench.clock.advance(minutes(5));
-        bench.tool.change("r00050");
-        bench.good().await;
-        bench.tool.revived.notify_one();
-    });
-    assert!(late.cause.contains("another run took over"), "{}", late.cause);
-    assert_eq!(late.busy, None, "it did some work");
-    bench.clock.advance(minutes(1));
-    bench.good().await;
-    bench.assert_exact();
-}
-
-#[tokio::test]
 async fn death_between_any_two_steps_repeats_at_most_a_group() {
     for step in 1..60 {
         let bench = bench(step);

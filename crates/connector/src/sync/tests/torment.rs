@@ -113,7 +113,7 @@ async fn a_late_commit_behind_a_slow_increment_of_a_tool_with_a_slow_clock_is_no
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 25, max_shrink_iters: 100, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: super::CASES, max_shrink_iters: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Records change, come and go before every page, some visible late, some hidden; the tool's clock is off; the tool, the
     /// sink and the store fail; the process dies at any step; runs have any budget, and come two at a time. In the end the
@@ -128,7 +128,7 @@ proptest! {
         runs in 1_usize..14,
         full in any::<bool>(),
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(story(seed, records, trouble, churn, skew, runs, full));
     }
 }
