@@ -54,10 +54,9 @@ fn each_function_has_one_trigger_and_every_app_setting_it_names_is_in_the_sample
 }
 
 /// Variables that nobody need set: they are the system's, the Functions host's or the platform's.
-const OF_OTHERS: [&str; 9] = [
+const OF_OTHERS: [&str; 8] = [
     "ALL_PROXY",
     "AZURE_FEDERATED_TOKEN_FILE",
-    "CARGO_MANIFEST_DIR",
     "CARGO_PKG_VERSION",
     "FUNCTIONS_APP_ROOT_PATH",
     "FUNCTIONS_CUSTOMHANDLER_PORT",
