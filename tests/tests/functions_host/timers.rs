@@ -88,7 +88,7 @@ async fn two_runs_never_overlap_though_there_are_two_instances() {
     let run = async || host.run_timer("sweep", false).await.unwrap().outcome.unwrap();
     let letting_through = async {
         for so_far in 1..=4 {
-            until("the next run", async || begun() == so_far).await;
+            until("the next run", async || begun() >= so_far).await;
             // Meanwhile another timer goes on, and one that did not wait would have come by now.
             for _ in 0..20 {
                 host.run_timer("other", false).await.unwrap().outcome.unwrap();
