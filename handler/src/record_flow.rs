@@ -140,14 +140,14 @@ impl RecordFlow {
             let (connection, source) = (self.settings.connections.get(name)?, self.engine.sources.get(name)?);
             Some(self.refresher.refresh(name, connection, &self.settings.route, &*source.provider))
         });
-        let refreshed = join_all(refreshes).await;
-        for Refreshed { connection, configuration, .. } in &refreshed {
+        let all = join_all(refreshes).await;
+        for Refreshed { connection, configuration, .. } in &all {
             if let Some(configuration) = configuration {
                 // Its provider has it already.
                 self.adopted.note(connection, configuration.read_at, self.clock.now(), || {});
             }
         }
-        refreshed.into_iter().map(report).collect()
+        all.into_iter().map(report).collect()
     }
 
     /// Seconds since the configuration of a connection was read; nothing when there is no copy.

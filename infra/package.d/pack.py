@@ -196,7 +196,8 @@ def main():
     write(app, names, seconds, target)
     zipped = target.stat().st_size
     print(f"commit:     {arguments.commit}; times in the zip: {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(seconds))}")
-    if arguments.again and (arguments.built_from != arguments.commit or CHANGED in arguments.built_from):
+    older = arguments.built_from != arguments.commit or (arguments.again and CHANGED in arguments.built_from)
+    if older and arguments.for_azure:
         warn(f"the executable is an older one, built from {arguments.built_from}; the other files are of {arguments.commit}")
     print(f"executable: {shown(len(content))}, {'static' if not linkage(content) else 'NOT for Azure: ' + '; '.join(doubts)}, built from {arguments.built_from}, sha256 {digest(binary)}")
     print(f"zip:        {shown(zipped)} of at most {MOST_BYTES:,}, {len(names)} files (zlib {zlib.ZLIB_RUNTIME_VERSION}), sha256 {digest(target)}")
