@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use connector::secret::{MissingSecret, Place, SecretRef, is_key_vault_reference};
+use connector::secret::{MissingSecret, SecretRef, is_key_vault_reference};
 use connector::settings::problem::Problem;
 use connector::settings::span::Span;
 use connector::settings::storage::{LONGEST_QUEUE, is_storage_name};
@@ -13,6 +13,7 @@ use url::Url;
 
 use super::named::{self, Named};
 use super::values::Values;
+use crate::commands::account::{self, Other};
 
 /// The function without which lost messages and old state are looked after by nobody.
 const TIDIES: &str = "work_item_sync";
@@ -39,8 +40,16 @@ pub(super) fn in_settings(settings: &Settings, values: &Values) -> Vec<Problem> 
             problems.push(Problem::new("storage.queue", message, "name the same queue in both"));
         }
     }
-    problems.extend(other_account(storage, values));
+    for connection in delivers_by() {
+        let other = account::other(storage, &connection, |name| values.value(name));
+        problems.extend(other.map(|other| Problem::new("storage.queues", other.told(), Other::REMEDY)));
+    }
     problems
+}
+
+/// The connections whose queues functions listen to.
+fn delivers_by() -> BTreeSet<String> {
+    named::connections().into_iter().map(|named| named.name).collect()
 }
 
 /// What is worth saying of `connector.toml` on Azure, and stops nothing.
@@ -67,9 +76,8 @@ impl Azure {
         for named in named::app_settings() {
             check.setting(&named, values);
         }
-        let connections: BTreeSet<String> = named::connections().into_iter().map(|named| named.name).collect();
         let mut storage = true;
-        for connection in connections {
+        for connection in delivers_by() {
             storage &= check.connection(&connection, values);
         }
         if storage && settings.is_some_and(|settings| settings.storage.is_none()) {
@@ -187,10 +195,10 @@ impl Azure {
                     let remedy = "set AzureWebJobsStorage__accountName instead, for an identity; or use a connection string with \
                                   SharedAccessSignature";
                     self.wrong("AzureWebJobsStorage", message, remedy);
-                } else if let Some(other) = other_account(&storage, values) {
+                } else if let Some(other) = account::other(&storage, account::USUAL, |name| values.value(name)) {
                     let remedy = "remove one of AzureWebJobsStorage and AzureWebJobsStorage__accountName: where both are set, the host takes \
                                   the connection string and the connector the account for an identity";
-                    self.wrong("AzureWebJobsStorage", other.message, remedy);
+                    self.wrong("AzureWebJobsStorage", other.told(), remedy);
                 }
             }
             // Told already as a setting that a function needs.
@@ -223,39 +231,6 @@ impl Azure {
             Ok(false) => {}
         }
     }
-}
-
-/// Whether the connector would put its messages where no function listens.
-fn other_account(storage: &Storage, values: &Values) -> Option<Problem> {
-    let written = match SecretRef::parse(&storage.queues) {
-        Some(reference) => match reference.place() {
-            Some(Place::Variable(name)) => values.value(name)?.to_owned(),
-            _ => return None,
-        },
-        None => storage.queues.clone(),
-    };
-    let ours = account(&written)?;
-    let host = |name: &str| values.value(&format!("AzureWebJobsStorage{name}"));
-    let theirs = match (host(""), host("__queueServiceUri"), host("__accountName")) {
-        (Some(string), ..) => {
-            let part = |name| string.split(';').find_map(|part| part.trim().strip_prefix(name));
-            part("AccountName=").map(str::to_owned).or_else(|| account(part("QueueEndpoint=")?))?
-        }
-        (None, Some(uri), _) => account(uri)?,
-        (None, None, name) => name?.to_owned(),
-    };
-    (ours != theirs).then(|| {
-        let message =
-            format!("is account {ours}, and the Functions host listens to queues of account {theirs} (AzureWebJobsStorage)");
-        Problem::new("storage.queues", message, "name the same account in both, or no delivery is ever made")
-    })
-}
-
-/// The account's name in the address of one of its services on Azure.
-fn account(address: &str) -> Option<String> {
-    let url = Url::parse(address).ok()?;
-    let (account, service) = url.domain()?.split_once('.')?;
-    service.starts_with("queue.").then(|| account.to_owned())
 }
 
 /// Whether a Key Vault reference is written well; and if so, whether it names a version.
