@@ -14,6 +14,7 @@ use serde::Serialize;
 use crate::auth::{Authenticator, SetupError};
 use crate::host::Host;
 use crate::records::{NoRecords, Records};
+use crate::refusals::Refusals;
 
 /// Whether deliveries of a connection flow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -101,6 +102,7 @@ pub struct Edge {
     pub limits: Limits,
     /// When this process began.
     pub started_at: Timestamp,
+    pub(crate) refusals: Refusals,
 }
 
 impl Edge {
@@ -115,8 +117,8 @@ impl Edge {
     ) -> Result<Self, SetupError> {
         let authenticator = Authenticator::new(&settings.intake, secrets, Arc::clone(&clock))?;
         let (limits, started_at) = (Limits::new(&settings), clock.now());
-        let records = Arc::new(NoRecords);
-        Ok(Self { settings, queue, clock, chance, authenticator, states, records, limits, started_at })
+        let (records, refusals) = (Arc::new(NoRecords), Refusals::new(clock.clone()));
+        Ok(Self { settings, queue, clock, chance, authenticator, states, records, limits, started_at, refusals })
     }
 
     /// The same with somebody who brings records.

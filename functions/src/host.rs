@@ -2,15 +2,18 @@
 //! function.json, and App Service authentication. Read once at start, from the folders beside host.json.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use axum::Extension;
+use axum::middleware::from_fn_with_state;
 use axum::routing::MethodRouter;
 use serde::Deserialize;
 
 use crate::edge::Edge;
-use std::sync::Arc;
+use crate::refusals;
 
 /// A function with an HTTP trigger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,9 +43,16 @@ impl HttpFunction {
         }
     }
 
-    /// The handlers of `route`, knowing which function they belong to.
-    pub(crate) fn serves(self, route: MethodRouter<Arc<Edge>>) -> MethodRouter<Arc<Edge>> {
-        route.layer(Extension(self))
+    /// Whether a request that it refuses is work that is lost.
+    #[must_use]
+    pub const fn brings_work(self) -> bool {
+        matches!(self, Self::AlertIntake | Self::WorkItemCreate)
+    }
+
+    /// The handlers of `route`, knowing which function they belong to. What they refuse is told.
+    pub(crate) fn serves(self, edge: &Arc<Edge>, route: MethodRouter<Arc<Edge>>) -> MethodRouter<Arc<Edge>> {
+        let told = from_fn_with_state((edge.clone(), self), refusals::told);
+        route.layer::<_, Infallible>(told).layer(Extension(self))
     }
 }
 
@@ -68,8 +78,8 @@ struct FunctionJson {
 }
 
 impl Host {
-    /// Reads the function.json files below `app_root`. `platform` says that App Service authentication stands before the host
-    /// (`WEBSITE_AUTH_ENABLED`), so that no caller can write `X-MS-CLIENT-PRINCIPAL` himself. A function whose file cannot be read
+    /// Reads the function.json files below `app_root`. `platform` says that App Service authentication stands before the host, so that
+    /// no caller can write `X-MS-CLIENT-PRINCIPAL` himself. A function whose file cannot be read
     /// is taken for one that the host lets everybody call.
     #[must_use]
     pub fn read(app_root: &Path, platform: bool) -> Self {

@@ -31,6 +31,8 @@ mod body;
 mod json;
 mod nearest;
 mod query;
+mod refusals;
+mod spelling;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -38,7 +40,8 @@ mod tests;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::StatusCode;
+use axum::extract::State;
+use axum::http::{Method, StatusCode, Uri};
 use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -47,6 +50,8 @@ use custom_handler::enveloped;
 pub use edge::{ConnectionState, ConnectionStates, Edge, Limits};
 use host::HttpFunction;
 use problem::Problem;
+use refusals::NO_SUCH_PATH;
+use spelling::any_spelling;
 pub use work::Work;
 
 /// All functions behind the Functions host: what it sends envelopes for under their names, and `router` for requests that it
@@ -65,33 +70,40 @@ pub fn hosted(edge: Arc<Edge>, work: Arc<dyn Work>) -> Router {
         .merge(http)
 }
 
-/// All functions with an HTTP trigger, under the paths the Functions host forwards.
+/// All functions with an HTTP trigger, under the paths the Functions host forwards, in any spelling that it lets in.
 pub fn router(edge: Arc<Edge>) -> Router {
-    Router::new()
+    let serves = |function: HttpFunction, route| function.serves(&edge, route);
+    let routes = Router::new()
         .route("/", get(status::ready))
         .route("/healthz", get(status::health))
-        .route("/api/status", HttpFunction::Status.serves(get(status::status)))
-        .route("/api/connections/{connection}/sync", HttpFunction::SyncNow.serves(post(sync_now::sync)))
-        .route("/api/alerts/{route}", HttpFunction::AlertIntake.serves(post(alert_intake::by_route)))
-        .route("/api/alerts/{connection}/{work_item_type}", HttpFunction::AlertIntake.serves(post(alert_intake::by_url)))
+        .route("/api/status", serves(HttpFunction::Status, get(status::status)))
+        .route("/api/connections/{connection}/sync", serves(HttpFunction::SyncNow, post(sync_now::sync)))
+        .route("/api/alerts/{route}", serves(HttpFunction::AlertIntake, post(alert_intake::by_route)))
+        .route("/api/alerts/{connection}/{work_item_type}", serves(HttpFunction::AlertIntake, post(alert_intake::by_url)))
         .route(
             "/api/work-items/{connection}/{work_item_type}",
-            HttpFunction::WorkItemCreate.serves(post(work_item_create::create)),
+            serves(HttpFunction::WorkItemCreate, post(work_item_create::create)),
         )
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
         .layer(CatchPanicLayer::custom(|_| axum::response::IntoResponse::into_response(Problem::defect())))
-        .with_state(edge)
+        .with_state(edge);
+    any_spelling(routes)
 }
 
-async fn no_such_path() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "no-such-path", "No such path")
+async fn no_such_path(State(edge): State<Arc<Edge>>, uri: Uri) -> Problem {
+    let problem = Problem::new(StatusCode::NOT_FOUND, NO_SUCH_PATH, "No such path")
         .detail("nothing is served at this path")
-        .remedy("post alerts to /api/alerts/{connection}/{work_item_type} or /api/alerts/{route}")
+        .remedy("post alerts to /api/alerts/{connection}/{work_item_type} or /api/alerts/{route}");
+    // Whoever looks for open doors loses nothing.
+    edge.refusals.tell(uri.path().get(..5).is_some_and(|start| start.eq_ignore_ascii_case("/api/")), &problem);
+    problem
 }
 
-async fn no_such_method() -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed")
+async fn no_such_method(State(edge): State<Arc<Edge>>, method: Method) -> Problem {
+    let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed")
         .detail("this path does not take this method")
-        .remedy("use the method named in the Allow header; alerts are posted")
+        .remedy("use the method named in the Allow header; alerts are posted");
+    edge.refusals.tell(!method.is_safe(), &problem);
+    problem
 }

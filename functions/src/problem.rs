@@ -74,6 +74,16 @@ impl Problem {
     pub const fn status(&self) -> StatusCode {
         self.status
     }
+
+    /// The last part of its `type`.
+    pub(crate) const fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    /// Detail and remedy, for the log.
+    pub(crate) fn told(&self) -> (&str, &str) {
+        (&self.detail, &self.remedy)
+    }
 }
 
 #[derive(Serialize)]
@@ -86,8 +96,8 @@ struct Document<'a> {
 }
 
 impl IntoResponse for Problem {
+    /// Who answers it tells of it: see [`crate::refusals`].
     fn into_response(self) -> Response {
-        tracing::debug!(status = self.status.as_u16(), kind = self.kind, detail = %self.detail, "refused");
         let document = Document {
             r#type: format!("urn:itsm-connector:problem:{}", self.kind),
             title: self.title,
@@ -106,6 +116,7 @@ impl IntoResponse for Problem {
         if let Some(challenge) = self.challenge {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
+        response.extensions_mut().insert(self);
         response
     }
 }

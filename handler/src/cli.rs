@@ -296,7 +296,8 @@ pub struct Place {
     /// Settings that name a storage account, which is used instead [default: ./connector.toml, if there is one]
     #[arg(long, value_name = "FILE|URL", env = "ITSM_CONNECTOR_CONFIG", hide_env_values = true, global = true)]
     pub config: Option<Source>,
-    /// The storage account of a connector on Azure, by its name; asked as whoever is signed in with the Azure CLI
+    /// The storage account of a connector on Azure, by its name; asked as whoever is signed in with the Azure CLI. Its containers and
+    /// queue are those of [storage] in the settings, if they have it; else the queue is `ITSM_QUEUE`, if that is set
     #[arg(long, value_name = "ACCOUNT", global = true)]
     pub storage: Option<String>,
 }
@@ -305,7 +306,8 @@ pub struct Place {
 #[derive(Debug, Clone, Args)]
 #[command(
     after_help = "Examples:\n  itsm-connector deliveries list --status dead-letter\n  itsm-connector deliveries show ID\n  \
-    itsm-connector deliveries redrive --all --connection snow\n  itsm-connector deliveries list --storage itsmconnector"
+    itsm-connector deliveries redrive --all --connection snow\n  itsm-connector deliveries list --storage itsmconnector\n  \
+    itsm-connector deliveries poison --storage itsmconnector\n  itsm-connector deliveries redrive --poison --storage itsmconnector"
 )]
 pub struct Deliveries {
     /// What to do.
@@ -342,15 +344,20 @@ pub enum DeliveriesAction {
     /// Make dead letters, or deliveries that wait, due at once
     Redrive {
         /// Ids of deliveries
-        #[arg(required_unless_present = "all")]
+        #[arg(required_unless_present_any = ["all", "poison"])]
         ids: Vec<Uuid>,
         /// Every dead letter
         #[arg(long, conflicts_with = "ids")]
         all: bool,
+        /// Every delivery that the Functions host gave up; its message leaves the poison queue
+        #[arg(long, conflicts_with_all = ["ids", "all", "connection"])]
+        poison: bool,
         /// With --all: only of this connection
         #[arg(long, value_name = "NAME", requires = "all", conflicts_with = "ids")]
         connection: Option<String>,
     },
+    /// Show what the Functions host gave up: the messages in its poison queue
+    Poison,
     /// Remove deliveries for good; one that is being worked on stays
     Drop {
         /// Ids of deliveries

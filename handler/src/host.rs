@@ -76,7 +76,7 @@ pub async fn start(settings: Settings, data: &Path, listen: SocketAddr, outside:
     let Wired { settings, stores, flow, engine, edge } = Wired::new(settings, stores, &outside, stopped.clone())?;
     stores.prepare().await;
     // Before the first delivery, which may need it.
-    flow.adopt().await;
+    flow.adopt_all().await;
     let mut told = schedules.told().to_vec();
     told.push(flow.sink().map_or_else(
         || "records are not synced: there is no place for their rows; add [workspace] to the settings".to_owned(),

@@ -17,7 +17,7 @@ use functions::edge::Elsewhere;
 use functions::host::Host;
 use functions::records::RefreshReport;
 use jiff::Timestamp;
-use tokio::sync::{Mutex, OnceCell, watch};
+use tokio::sync::{Mutex, watch};
 
 use crate::host::Outside;
 use crate::record_flow::RecordFlow;
@@ -39,8 +39,6 @@ pub struct Hosted {
     flow: Arc<RecordFlow>,
     on_call: OnCall,
     clock: Arc<dyn Clock>,
-    /// Set once the last good copies of the tools' configuration are in use.
-    adopted: OnceCell<()>,
     /// When this process last tidied the store.
     tidied: Mutex<Option<Timestamp>>,
 }
@@ -60,8 +58,7 @@ impl Hosted {
         edge.states = Arc::new(Elsewhere);
         let on_call = OnCall::new(engine, stores.queue.clone(), CALLS);
         let clock = outside.clock.clone();
-        let (adopted, tidied) = (OnceCell::new(), Mutex::default());
-        let hosted = Arc::new(Self { settings, stores, flow, on_call, clock, adopted, tidied });
+        let hosted = Arc::new(Self { settings, stores, flow, on_call, clock, tidied: Mutex::default() });
         let router = functions::hosted(Arc::new(edge.behind(host)), hosted.clone());
         Ok((hosted, router))
     }
@@ -69,16 +66,12 @@ impl Hosted {
     /// What can be done before the first call, and goes on beside the calls: containers and queue, the last good copies, and the
     /// connector's log, which is written until `stopped` says so.
     pub async fn attend(self: Arc<Self>, stopped: watch::Receiver<bool>) {
-        tokio::join!(self.stores.prepare(), self.adopt(), self.flow.clone().keep_journal(stopped));
+        tokio::join!(self.stores.prepare(), self.flow.adopt_all(), self.flow.clone().keep_journal(stopped));
     }
 
     /// Ends what must not be cut off, and writes the log that is left, or puts it aside.
     pub async fn close(&self) {
         self.flow.close().await;
-    }
-
-    async fn adopt(&self) {
-        self.adopted.get_or_init(|| self.flow.adopt()).await;
     }
 
     /// Looks after what nobody would come for and forgets what is old, unless that was done a short while ago.
@@ -113,12 +106,13 @@ impl Hosted {
 #[async_trait]
 impl Work for Hosted {
     async fn deliver(&self, due: &DueMessage) -> Result<Dealt, StoreError> {
-        self.adopt().await;
+        // Another instance may have read it since.
+        self.flow.adopt(&due.connection).await;
         self.on_call.work(due.delivery_id, &due.connection).await
     }
 
     async fn sync(&self) -> Vec<String> {
-        self.adopt().await;
+        self.flow.adopt_all().await;
         let budget = self.settings.schedule.sync_budget.get().min(LONGEST_SYNC);
         let order = Order { budget: Some(budget), ..Order::default() };
         // A tool that hangs, or much to tidy, must not keep the invocation past its time.
@@ -170,6 +164,7 @@ fn refreshed(report: &RefreshReport) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commands::serve::LONGEST;
 
     #[test]
     fn calls_are_as_many_as_the_host_makes_at_a_time() {
@@ -177,5 +172,19 @@ mod tests {
         let queues = &host["extensions"]["queues"];
         let calls = queues["batchSize"].as_u64().unwrap() + queues["newBatchThreshold"].as_u64().unwrap();
         assert_eq!(usize::try_from(calls).unwrap(), CALLS);
+    }
+
+    #[test]
+    fn an_invocation_ends_before_the_host_ends_it_and_a_sync_before_that() {
+        let host: serde_json::Value = serde_json::from_str(include_str!("../../host.json")).unwrap();
+        let parts: Vec<u64> = host["functionTimeout"].as_str().unwrap().split(':').map(|part| part.parse().unwrap()).collect();
+        let [hours, minutes, seconds] = parts[..] else { panic!("hh:mm:ss") };
+        let most = Duration::from_secs((hours * 60 + minutes) * 60 + seconds);
+        let spare = Duration::from_secs(20);
+        assert!(LONGEST + spare <= most, "{LONGEST:?} of {most:?}");
+        // What follows the sync: its last page is written, then the log.
+        assert!(LONGEST_SYNC + LOG + 3 * spare <= LONGEST, "{LONGEST_SYNC:?} of {LONGEST:?}");
+        // Consumption allows no more.
+        assert!(most <= Duration::from_secs(600));
     }
 }

@@ -3,6 +3,7 @@
 
 use std::io::{self, IsTerminal};
 
+use custom_handler::logging::LoggingError;
 use tracing::Level;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
@@ -22,12 +23,12 @@ pub const fn level(command: &Command) -> Level {
     }
 }
 
-/// Starts logging for the whole process. `RUST_LOG` wins over the level of `command`; one that cannot be read is wrong usage.
+/// Starts logging for the whole process. `RUST_LOG` wins over the level of `command`; one that cannot be read is wrong usage, but
+/// behind the Functions host it must not keep alerts from being taken.
 pub fn start(command: &Command) -> Result<(), Failure> {
     let level = level(command);
     if matches!(command, Command::Serve(_)) {
-        let filter = std::env::var(EnvFilter::DEFAULT_ENV).unwrap_or_else(|_| level.to_string());
-        return custom_handler::logging::start(&filter).map_err(|error| Failure::Wrong(format!("RUST_LOG: {error}")));
+        return hosted(std::env::var(EnvFilter::DEFAULT_ENV).ok().as_deref(), level);
     }
     let filter =
         EnvFilter::builder().with_default_directive(LevelFilter::from_level(level).into()).from_env().map_err(|error| {
@@ -41,4 +42,17 @@ pub fn start(command: &Command) -> Result<(), Failure> {
     };
     // Already started by whoever runs us inside a larger program.
     started.or(Ok(()))
+}
+
+/// The log as the Functions host reads it, with `wanted`, or at `level` when that is nothing or cannot be read, which is then told.
+fn hosted(wanted: Option<&str>, level: Level) -> Result<(), Failure> {
+    let usual = level.to_string();
+    match custom_handler::logging::start(wanted.unwrap_or(&usual)) {
+        Err(error @ LoggingError::Filter { .. }) => {
+            custom_handler::logging::start(&usual).map_err(|error| Failure::Wrong(error.to_string()))?;
+            tracing::warn!(%error, used = usual, "RUST_LOG cannot be read");
+            Ok(())
+        }
+        started => started.map_err(|error| Failure::Wrong(error.to_string())),
+    }
 }

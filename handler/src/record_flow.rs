@@ -1,6 +1,7 @@
 //! The way back, wired: from the tools through the sync engine to the table of records, the refresh of what the tools offer, and
 //! the journal beside them. `local`, `demo`, `sync` and `refresh` use the same one.
 
+mod adopted;
 mod schedules;
 mod served;
 
@@ -27,6 +28,7 @@ use tokio::sync::{RwLock, watch};
 
 use crate::host::Outside;
 use crate::stores::Stores;
+use adopted::Adopted;
 pub use schedules::Schedules;
 pub use served::Served;
 
@@ -53,6 +55,7 @@ pub struct RecordFlow {
     /// Whether there is a place for rows of records.
     syncs: bool,
     stop: watch::Receiver<bool>,
+    adopted: Adopted,
     /// Held for reading by everything that must not be cut off.
     in_hand: RwLock<()>,
 }
@@ -80,7 +83,17 @@ impl RecordFlow {
         let refresher =
             Refresher { store: store.clone(), journal: journal.clone(), clock: clock.clone(), chance: chance.clone() };
         let engine = Engine { store, sink, journal: journal.clone(), clock: clock.clone(), chance, progress, sources };
-        Ok(Arc::new(Self { settings, engine, refresher, journal, clock, syncs, stop, in_hand: RwLock::default() }))
+        Ok(Arc::new(Self {
+            settings,
+            engine,
+            refresher,
+            journal,
+            clock,
+            syncs,
+            stop,
+            adopted: Adopted::default(),
+            in_hand: RwLock::default(),
+        }))
     }
 
     /// The same with stores (see [`Stores::open`]) and providers of its own: for a command beside, or instead of, a running connector.
@@ -120,13 +133,6 @@ impl RecordFlow {
         }
     }
 
-    /// Hands every provider the last good copy of its tool's configuration.
-    pub async fn adopt(&self) {
-        for (name, source) in &self.engine.sources {
-            self.refresher.adopt_last(name, &*source.provider).await;
-        }
-    }
-
     /// Reads the configuration of the tool of one connection anew, or of all, side by side.
     pub async fn refresh(&self, connection: Option<&str>) -> Vec<RefreshReport> {
         let wanted = self.settings.connections.keys().filter(|name| connection.is_none_or(|only| only == *name));
@@ -134,7 +140,14 @@ impl RecordFlow {
             let (connection, source) = (self.settings.connections.get(name)?, self.engine.sources.get(name)?);
             Some(self.refresher.refresh(name, connection, &self.settings.route, &*source.provider))
         });
-        join_all(refreshes).await.into_iter().map(report).collect()
+        let all = join_all(refreshes).await;
+        for Refreshed { connection, configuration, .. } in &all {
+            if let Some(configuration) = configuration {
+                // Its provider has it already.
+                self.adopted.note(connection, configuration.read_at, self.clock.now(), || {});
+            }
+        }
+        all.into_iter().map(report).collect()
     }
 
     /// Seconds since the configuration of a connection was read; nothing when there is no copy.

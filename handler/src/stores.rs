@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::anyhow;
 use connector::settings::{Settings, Storage};
 use connector::sink::credential::credential;
-use connector::store::azure::AzureStore;
+use connector::store::azure::{AzureStore, Woken};
 use connector::store::sqlite::SqliteStore;
 use connector::store::{DeliveryQueue, RecordStore, StateStore};
 
@@ -29,11 +29,11 @@ pub struct Stores {
 }
 
 impl Stores {
-    /// The storage account of `[storage]`, or the database below `data`, which is made if it is not there. Asks nothing of the
-    /// network.
+    /// The storage account of `[storage]`, or the database below `data`, which is made if it is not there: for a process that comes for
+    /// its deliveries by itself. Asks nothing of the network.
     pub fn open(settings: &Settings, data: &Path, outside: &Outside) -> anyhow::Result<Self> {
         match &settings.storage {
-            Some(storage) => Self::account(storage, outside),
+            Some(storage) => Self::in_account(storage, outside, Woken::ByLooking),
             None => Self::database(data),
         }
     }
@@ -44,8 +44,18 @@ impl Stores {
         Ok(Self { queue: store.clone(), state: store.clone(), records: Some(store), azure: None })
     }
 
-    /// The account that `storage` names.
+    /// The account that `storage` names, where the Functions host comes for deliveries.
     pub fn account(storage: &Storage, outside: &Outside) -> anyhow::Result<Self> {
+        Self::in_account(storage, outside, Woken::ByMessages)
+    }
+
+    /// The account itself, for what only an account has; nothing where the database is used.
+    #[must_use]
+    pub const fn azure(&self) -> Option<&Arc<AzureStore>> {
+        self.azure.as_ref()
+    }
+
+    fn in_account(storage: &Storage, outside: &Outside, woken: Woken) -> anyhow::Result<Self> {
         let Outside { secrets, clock, chance } = outside.clone();
         let credential = if storage.wants_credential(&*secrets) {
             let credential = credential(&storage.credential, storage.cloud, secrets.clone(), clock.clone());
@@ -53,7 +63,7 @@ impl Stores {
         } else {
             None
         };
-        let store = AzureStore::open(storage, credential.as_ref(), &*secrets, clock, chance)?;
+        let store = AzureStore::open(storage, credential.as_ref(), &secrets, clock, chance, woken)?;
         Ok(Self { queue: store.clone(), state: store.clone(), records: None, azure: Some(store) })
     }
 

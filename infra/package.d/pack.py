@@ -20,6 +20,8 @@ EXECUTABLE = "itsm-connector"
 MOST_BYTES = 6_000_000
 # A time in a zip begins with this year.
 EARLIEST = 315_532_800
+# How infra/package says that there is more than a commit: two such may differ.
+CHANGED = "changes that are not committed"
 VALIDATE = ["validate", "--azure", "--json"]
 # What `validate` says of app settings, which only the function app has.
 APP_SETTINGS = "the environment"
@@ -169,6 +171,9 @@ def main():
     parser.add_argument("--binary", type=pathlib.Path, required=True, help="the executable")
     parser.add_argument("--config", type=pathlib.Path, help="becomes connector.toml")
     parser.add_argument("--for-azure", action="store_true", help="refuse what Azure might not run, and a zip that is too large")
+    parser.add_argument("--commit", default="unknown", help="of host.json and the functions")
+    parser.add_argument("--built-from", metavar="COMMIT", default="unknown", help="what the executable was built from")
+    parser.add_argument("--again", action="store_true", help="the executable was not built just now")
     parser.add_argument("--foreign", action="append", default=[], metavar="TEXT", help="must not stand in the executable; may be repeated")
     arguments = parser.parse_args()
     app, target = arguments.out / "app", arguments.out / f"{EXECUTABLE}.zip"
@@ -189,12 +194,12 @@ def main():
         warn("no settings are packed: set the app setting ITSM_CONNECTOR_CONFIG=https://... to the address of the settings file,")
         warn("or pack them: write connector.toml, or name a file with --config")
     write(app, names, seconds, target)
-    commit = run("git", "rev-parse", "--short=12", "HEAD", cwd=arguments.root) or "unknown"
-    if run("git", "status", "--porcelain", cwd=arguments.root):
-        commit += " and changes that are not committed"
     zipped = target.stat().st_size
-    print(f"commit:     {commit}; times in the zip: {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(seconds))}")
-    print(f"executable: {shown(len(content))}, {'static' if not linkage(content) else 'NOT for Azure: ' + '; '.join(doubts)}, sha256 {digest(binary)}")
+    print(f"commit:     {arguments.commit}; times in the zip: {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(seconds))}")
+    older = arguments.built_from != arguments.commit or (arguments.again and CHANGED in arguments.built_from)
+    if older and arguments.for_azure:
+        warn(f"the executable is an older one, built from {arguments.built_from}; the other files are of {arguments.commit}")
+    print(f"executable: {shown(len(content))}, {'static' if not linkage(content) else 'NOT for Azure: ' + '; '.join(doubts)}, built from {arguments.built_from}, sha256 {digest(binary)}")
     print(f"zip:        {shown(zipped)} of at most {MOST_BYTES:,}, {len(names)} files (zlib {zlib.ZLIB_RUNTIME_VERSION}), sha256 {digest(target)}")
     print(f"            {target}")
     if zipped > MOST_BYTES and arguments.for_azure:

@@ -259,6 +259,28 @@ fn an_executable_that_azure_might_not_run_is_refused() -> anyhow::Result<()> {
 }
 
 #[test]
+fn an_older_executable_is_not_taken_for_one_of_this_commit() -> anyhow::Result<()> {
+    if !python() {
+        return Ok(());
+    }
+    let scratch = Scratch::new("package")?;
+    let binary = scratch.path().join("binary");
+    fs::write(&binary, elf(X64, LOADED))?;
+    let changed = "abc and changes that are not committed";
+    for (built_from, commit, older) in
+        [("abc", "abc", false), ("abc", "def", true), ("unknown", "def", true), (changed, changed, true), (changed, "abc", true)]
+    {
+        let done = pack(&scratch, &binary, &["--again", "--built-from", built_from, "--commit", commit])?;
+        let told = said(&done);
+        assert!(done.status.success() && told.contains(&format!("built from {built_from}, sha256")), "{told}");
+        assert_eq!(told.contains("WARNING: the executable is an older one"), older, "{built_from} {commit}: {told}");
+    }
+    let fresh = pack(&scratch, &binary, &["--built-from", changed, "--commit", changed])?;
+    assert!(!said(&fresh).contains("an older one"), "{}", said(&fresh));
+    Ok(())
+}
+
+#[test]
 fn a_zip_of_more_than_six_megabytes_is_refused() -> anyhow::Result<()> {
     if !python() {
         return Ok(());

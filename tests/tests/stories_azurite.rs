@@ -1,6 +1,6 @@
 //! The stories of `stories/`, told once more with everything kept in Azure Storage (Azurite): the same promises, the other store.
-//! Left out are those of rows in the embedded database and of its file. Without Azurite they are told over the database again, and
-//! say so.
+//! Left out are `records` and `told`, which read the rows of the embedded database: a storage account keeps none, and rows on their way to
+//! a workspace are told in `workspace`. Without Azurite they are told over the database again, and say so.
 
 #[cfg(test)]
 const OVER_AZURITE: bool = true;
@@ -21,6 +21,9 @@ mod filling;
 #[path = "stories/fixtures.rs"]
 mod fixtures;
 #[cfg(test)]
+#[path = "stories/housekeeping.rs"]
+mod housekeeping;
+#[cfg(test)]
 #[path = "stories/items.rs"]
 mod items;
 #[cfg(test)]
@@ -35,6 +38,9 @@ mod outage;
 #[cfg(test)]
 #[path = "stories/people.rs"]
 mod people;
+#[cfg(test)]
+#[path = "stories/poison.rs"]
+mod poison;
 #[cfg(test)]
 #[path = "stories/refusals.rs"]
 mod refusals;

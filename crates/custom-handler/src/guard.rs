@@ -69,6 +69,7 @@ async fn within(most: Option<Duration>, mut request: Request, next: Next) -> Res
         invocation_id = invocation.id(),
     );
     let shape = Shape::default();
+    let of_a_function = is_of_a_function(&request);
     request.extensions_mut().insert(shape.clone());
     async {
         let answering = next.run(request);
@@ -80,18 +81,25 @@ async fn within(most: Option<Duration>, mut request: Request, next: Next) -> Res
             tracing::error!(seconds = most.unwrap_or_default().as_secs(), "the function took too long and was ended");
             return failed(StatusCode::GATEWAY_TIMEOUT, "the function took too long");
         };
-        fit(answer, &shape)
+        fit(answer, &shape, of_a_function)
     }
     .instrument(span)
     .await
 }
 
+/// Envelopes are posted to a function's name; forwarded requests mostly have the path of a route.
+fn is_of_a_function(request: &Request) -> bool {
+    let name = request.uri().path().strip_prefix('/').unwrap_or_default();
+    request.method() == Method::POST && !name.is_empty() && !name.contains('/')
+}
+
 /// The answer, if the host can read it.
-fn fit(answer: Response, shape: &Shape) -> Response {
+fn fit(answer: Response, shape: &Shape, of_a_function: bool) -> Response {
     let status = answer.status();
     if !shape.is_envelope() {
+        // Nobody has read the envelope. A forwarded request is answered as its handler likes, which says why itself.
         let odd = [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED, StatusCode::PAYLOAD_TOO_LARGE];
-        if odd.contains(&status) || status.is_server_error() {
+        if of_a_function && (odd.contains(&status) || status.is_server_error()) {
             tracing::warn!(status = status.as_u16(), "answered; if this was an envelope, the host counts it as a failure");
         }
         return answer;

@@ -53,6 +53,75 @@ fn each_function_has_one_trigger_and_every_app_setting_it_names_is_in_the_sample
     assert_eq!(values.len(), explained.len());
 }
 
+/// Variables that nobody need set: they are the system's, the Functions host's or the platform's.
+const OF_OTHERS: [&str; 8] = [
+    "ALL_PROXY",
+    "AZURE_FEDERATED_TOKEN_FILE",
+    "CARGO_PKG_VERSION",
+    "FUNCTIONS_APP_ROOT_PATH",
+    "FUNCTIONS_CUSTOMHANDLER_PORT",
+    "HTTPS_PROXY",
+    "IDENTITY_ENDPOINT",
+    "WEBSITE_AUTH_ENABLED",
+];
+
+/// What stands in quotation marks in the program's own sources, tests aside, and looks like the name of a variable.
+fn variables(folder: &Path, found: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() && name != "tests" {
+            variables(&path, found);
+        } else if name.ends_with(".rs") && name != "tests.rs" {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let program = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+            let quoted = program.lines().flat_map(|line| line.split('"').skip(1).step_by(2));
+            let capital = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+            let is_variable = |text: &&str| {
+                text.starts_with("AzureWebJobsStorage")
+                    || (text.starts_with(|c: char| c.is_ascii_uppercase()) && text.contains('_') && text.chars().all(capital))
+            };
+            found.extend(quoted.filter(is_variable).map(str::to_owned));
+        }
+    }
+}
+
+#[test]
+fn every_variable_that_the_program_reads_is_explained_in_the_sample() {
+    let mut read = BTreeSet::new();
+    for sources in ["handler/src", "functions", "crates/connector/src", "crates/custom-handler/src", "crates/logs-ingestion/src"]
+    {
+        variables(&root().join(sources), &mut read);
+    }
+    // Found at all, in each of the ways to name one.
+    for known in ["ITSM_CONNECTOR_CONFIG", "ITSM_CREDENTIAL", "AZURE_CLIENT_ID", "ITSM_PLATFORM_AUTHENTICATION", "ITSM_QUEUE"] {
+        assert!(read.contains(known), "{known} is not found: {read:?}");
+    }
+    for others in OF_OTHERS {
+        assert!(read.remove(others), "{others} is not read any more");
+    }
+    let sample = json("local.settings.json.sample");
+    let told = |name: &str| match name.strip_prefix("AzureWebJobsStorage__") {
+        Some(_) => sample["Explained"]["AzureWebJobsStorage"].as_str().unwrap().contains(name),
+        None => sample["Explained"].get(name).is_some(),
+    };
+    let untold: Vec<_> = read.iter().filter(|name| !told(name)).collect();
+    assert_eq!(untold, Vec::<&String>::new(), "explain them in local.settings.json.sample");
+}
+
+#[test]
+fn every_secret_of_the_sample_settings_is_an_app_setting_of_the_sample() {
+    let text = std::fs::read_to_string(root().join("connector.toml.sample")).unwrap();
+    let in_use = text.lines().filter(|line| !line.starts_with('#'));
+    let secrets: BTreeSet<&str> =
+        in_use.flat_map(|line| line.split('"').skip(1).step_by(2)).filter_map(|text| text.strip_prefix('$')).collect();
+    assert!(secrets.len() >= 3, "{secrets:?}");
+    let values = &json("local.settings.json.sample")["Values"];
+    for secret in secrets {
+        assert_eq!(values[secret], "", "{secret}: there must be one, and nobody's in particular");
+    }
+}
+
 #[test]
 fn http_functions_can_be_forwarded_and_ask_for_a_key() {
     let host = Host::read(&root().join("functions"), false);

@@ -106,6 +106,23 @@ async fn an_unknown_name_is_404_with_the_nearest_but_only_for_who_may_ask() {
 }
 
 #[tokio::test]
+async fn a_path_is_found_however_it_is_spelled() {
+    let host = Host::usual().await;
+    for path in
+        ["/API/Alerts/snow/incident", "/api/alerts/snow/incident/", "/Api/ALERTS/night/?per=row", "/api//alerts/snow/incident"]
+    {
+        assert_eq!(answer(host.post(path).body("{}")).await.0, 202, "{path}");
+    }
+    let taken = host.taken();
+    assert_eq!((taken.len(), taken[2].choices.per), (4, Per::Row));
+    let work_item = host.post("/API/Work-Items/snow/incident/").body(r#"{"title": "t"}"#);
+    assert_eq!(answer(work_item).await.0, 202);
+    // Names are names.
+    assert_eq!(answer(host.post("/api/alerts/SNOW/incident").body("{}")).await.0, 404);
+    assert_eq!(answer(host.client.post(host.url("/API/Alerts/snow/incident/")).body("{}")).await.0, 401);
+}
+
+#[tokio::test]
 async fn another_method_is_405_and_names_the_right_one() {
     let host = Host::usual().await;
     let response = host.client.get(host.url("/api/alerts/snow/incident")).send().await.unwrap();

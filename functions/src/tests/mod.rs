@@ -6,6 +6,7 @@ mod hosted;
 mod hostile;
 mod intake;
 mod keys;
+mod refusals;
 mod sign_in;
 mod status;
 mod sync_now;

@@ -1,13 +1,14 @@
 //! `deliveries`: what became of alerts, and a second chance for those that failed. Works on the database or the storage account
 //! directly, whether the connector runs or not.
 
+mod poison;
+
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use connector::clock::Clock;
 use connector::delivery::DeliveryId;
 use connector::settings::Storage;
-use connector::store::{DeliveryQueue, Filter, Listed, Status};
+use connector::store::{DeliveryQueue, Filter, Listed, Status, StoreError};
 use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -25,13 +26,16 @@ const STEP: usize = 500;
 /// Does what is asked with the deliveries that the arguments name.
 pub async fn run(args: &Deliveries, outside: &Outside, output: &mut Output<'_>) -> Result<Ending, Failure> {
     let clock = &*outside.clock;
-    let queue = open(&args.place, outside).await?;
+    let stores = open(&args.place, outside).await?;
+    let queue = &stores.queue;
     match &args.action {
         DeliveriesAction::List { connection, status, limit } => {
             let filter = Filter { connection: connection.clone(), status: status.map(Status::from), limit: *limit };
-            list(&*queue, &filter, args.json, output).await
+            list(&**queue, &filter, args.json, output).await
         }
-        DeliveriesAction::Show { id } => show(&*queue, DeliveryId(*id), args.json, output).await,
+        DeliveriesAction::Show { id } => show(&**queue, DeliveryId(*id), args.json, output).await,
+        DeliveriesAction::Poison => poison::show(&stores, args.json, output).await,
+        DeliveriesAction::Redrive { poison: true, .. } => poison::redrive(&stores, clock, args.json, output).await,
         DeliveriesAction::Redrive { ids, all: false, .. } => {
             let mut changed = Changed::default();
             for id in ids.iter().copied().map(DeliveryId) {
@@ -41,22 +45,27 @@ pub async fn run(args: &Deliveries, outside: &Outside, output: &mut Output<'_>) 
             changed.print("redriven", "is neither a dead letter nor waiting", args.json, output)
         }
         DeliveriesAction::Redrive { connection, .. } => {
-            let changed = redrive_all(&*queue, connection.as_deref(), clock).await?;
-            changed.print("redriven", "", args.json, output)
+            let changed = redrive_all(&**queue, connection.as_deref(), clock).await?;
+            changed.print("redriven", "cannot be read; see `deliveries list`", args.json, output)
         }
-        DeliveriesAction::Drop { ids } => drop_each(&*queue, ids, args.json, output).await,
+        DeliveriesAction::Drop { ids } => drop_each(&**queue, ids, args.json, output).await,
     }
 }
 
-async fn open(place: &Place, outside: &Outside) -> Result<Arc<dyn DeliveryQueue>, Failure> {
+async fn open(place: &Place, outside: &Outside) -> Result<Stores, Failure> {
     if let Some(account) = &place.storage {
-        return Ok(Stores::account(&Storage::of_account(account), outside)?.queue);
+        let named = match &place.config {
+            Some(source) => commands::load(source, &*outside.clock).await?.storage,
+            None => None,
+        };
+        let storage = Storage::of_account(account, named.as_deref(), &*outside.secrets);
+        return Ok(Stores::account(&storage, outside)?);
     }
     if let Some(settings) = commands::usual(place.config.as_ref(), &*outside.clock).await?
         && let Some(storage) = &settings.storage
     {
         let (secrets, _) = commands::with_vault(&settings, &outside.secrets, &outside.clock).await?;
-        return Ok(Stores::account(storage, &Outside { secrets, ..outside.clone() })?.queue);
+        return Ok(Stores::account(storage, &Outside { secrets, ..outside.clone() })?);
     }
     let path = place.data.join(DATABASE);
     // Opening would make an empty one.
@@ -67,7 +76,7 @@ async fn open(place: &Place, outside: &Outside) -> Result<Arc<dyn DeliveryQueue>
             path.display()
         )));
     }
-    Ok(Stores::database(&place.data)?.queue)
+    Ok(Stores::database(&place.data)?)
 }
 
 async fn list(queue: &dyn DeliveryQueue, filter: &Filter, json: bool, output: &mut Output<'_>) -> Result<Ending, Failure> {
@@ -161,9 +170,13 @@ async fn redrive_all(queue: &dyn DeliveryQueue, connection: Option<&str>, clock:
             return Ok(changed);
         }
         for id in fresh {
-            // One that somebody else took meanwhile is no concern.
-            if queue.redrive(id, clock.now()).await? {
-                changed.done.push(id);
+            match queue.redrive(id, clock.now()).await {
+                Ok(true) => changed.done.push(id),
+                // One that somebody else took meanwhile is no concern.
+                Ok(false) => {}
+                // The others are to have their chance.
+                Err(StoreError::Damaged(_)) => changed.left.push(id),
+                Err(error) => return Err(error.into()),
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use connector::clock::Clock;
 use connector::secret::{KeyVaultSecrets, Secrets, Variables, VaultUnread};
@@ -13,6 +14,11 @@ use crate::ending::Failure;
 
 /// The settings that are read when none are named.
 const USUAL_SETTINGS: &str = "./connector.toml";
+/// Behind the Functions host the vault is waited for no longer: the host waits for the first answer, and nobody listens before.
+const VAULT_AT_START: Duration = Duration::from_secs(8);
+
+/// Secrets, and the vault that some of them come from.
+type WithVault = (Arc<dyn Secrets>, Option<Arc<KeyVaultSecrets>>);
 
 /// Settings without a single problem, with every secret at hand.
 #[derive(Debug)]
@@ -59,7 +65,10 @@ pub(super) async fn load_serving(from: &Source, secrets: &Arc<dyn Secrets>, cloc
     if !problems.is_empty() {
         return Err(wrong_settings(from, &problems));
     }
-    let (secrets, vault) = with_vault(&settings, secrets, clock).await?;
+    let (secrets, vault) = opened(&settings, secrets, clock)?;
+    if let Some(vault) = &vault {
+        vault.read_all_within(VAULT_AT_START).await;
+    }
     for reference in settings.secrets() {
         if let Err(missing) = secrets.get(&reference) {
             tracing::error!(secret = ?reference, cause = missing.cause, remedy = missing.remedy, "a secret is missing; what needs it waits");
@@ -100,11 +109,19 @@ pub(super) async fn with_vault(
     settings: &Settings,
     secrets: &Arc<dyn Secrets>,
     clock: &Arc<dyn Clock>,
-) -> Result<(Arc<dyn Secrets>, Option<Arc<KeyVaultSecrets>>), Failure> {
+) -> Result<WithVault, Failure> {
+    let (secrets, vault) = opened(settings, secrets, clock)?;
+    if let Some(vault) = &vault {
+        vault.read_all().await;
+    }
+    Ok((secrets, vault))
+}
+
+/// The same, with nothing read yet.
+fn opened(settings: &Settings, secrets: &Arc<dyn Secrets>, clock: &Arc<dyn Clock>) -> Result<WithVault, Failure> {
     let Some(vault) = &settings.key_vault else { return Ok((secrets.clone(), None)) };
     let vault = KeyVaultSecrets::open(vault, &settings.secrets(), secrets.clone(), clock.clone())
         .map_err(|trouble| Failure::Wrong(format!("key_vault: {trouble}")))?;
-    vault.read_all().await;
     Ok((vault.clone(), Some(vault)))
 }
 

@@ -16,6 +16,7 @@ pub mod serve;
 pub mod sync;
 pub mod validate;
 
+mod account;
 mod intake;
 mod load;
 #[cfg(test)]

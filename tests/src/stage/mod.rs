@@ -13,10 +13,11 @@ use connector::clock::{Chance, Clock, ManualClock};
 use connector::secret::{MissingSecret, Secret, SecretRef, Secrets};
 use connector::settings::span::Span;
 use connector::settings::{Settings, Storage};
-use connector::store::{Filter, Listed, Reading, RecordFilter, RecordTable, Status};
+use connector::store::{Filter, Listed, Reading, RecordFilter, RecordTable, StateStore, Status};
 use emulators::desk::Desk;
 use emulators::logs_ingestion::TOKEN;
 use itsm_connector::host::{self, Outside, Running};
+use itsm_connector::stores::Stores;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -79,7 +80,7 @@ pub struct Stage<T, const OVER_AZURITE: bool = false> {
     /// What it runs with.
     pub settings: Settings,
     /// Where it is kept, when that is not the embedded database.
-    storage: Option<Storage>,
+    pub storage: Option<Storage>,
 }
 
 /// [`BEGIN`] as an instant.
@@ -147,6 +148,11 @@ impl<T: Tool, const OVER_AZURITE: bool> Stage<T, OVER_AZURITE> {
     /// The data directory.
     pub fn data(&self) -> &Path {
         self.scratch.path()
+    }
+
+    /// Another handle on what the connector remembers.
+    pub fn state(&self) -> Arc<dyn StateStore> {
+        Stores::open(&self.settings, self.data(), &outside(&self.clock, &self.vault)).unwrap().state
     }
 
     /// An address of the connector.

@@ -34,6 +34,18 @@ async fn settings_that_are_wrong_end_it_with_an_error_that_says_what_to_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_filter_of_the_log_that_cannot_be_read_costs_a_warning_and_no_alert() {
+    let Some(mut deployed) = Deployed::new("").await else { return };
+    deployed.settings.insert("RUST_LOG".to_owned(), "info,connector=loud".to_owned());
+    let host = deployed.run(1).await;
+    assert_eq!(post(&host, INCIDENT, metric("cpu", 0, false).to_string()).await.0, 202);
+    let lines = host.lines(0).unwrap();
+    assert!(lines[0].contains("RUST_LOG cannot be read") && lines[0].contains("connector=loud"), "{lines:#?}");
+    assert!(lines.iter().any(|line| line.contains("\"level\":\"INFO\"")), "{lines:#?}");
+    host.stop().await.unwrap().expect_nothing();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_process_that_is_killed_is_started_again_and_what_it_had_in_hand_is_delivered() {
     let Some(deployed) = Deployed::new("timeout = \"2s\"").await else { return };
     let slow = emulators::servicenow::Effect::Slow(std::time::Duration::from_millis(500));

@@ -1,7 +1,7 @@
 //! Alerts come in through the host, in both shapes of HTTP, and become incidents.
 
 use emulators::entra::{ACTION_GROUP_APPLICATION, ACTION_GROUP_ROLE, Claims, Entra, TENANT, TokenVersion};
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::alerts::metric;
 use tests::functions_host::{Authentication, Encoding, Options, Principal, Trouble, until};
 
@@ -13,7 +13,8 @@ fn value<'a>(record: &'a tests::crash::Record, field: &str) -> &'a str {
 }
 
 async fn an_alert_and_its_end(proxying: bool, encoding: Encoding) {
-    let Some(deployed) = Deployed::new("").await.map(|deployed| deployed.proxying(proxying)) else { return };
+    let Some(mut deployed) = Deployed::new("").await.map(|deployed| deployed.proxying(proxying)) else { return };
+    deployed.settings.insert("RUST_LOG".to_owned(), "info,connector=debug,functions=debug".to_owned());
     let host = deployed.run_with(1, Options { encoding, ..options() }).await;
     let (answered, body) = post(&host, INCIDENT, metric("cpu-web01", 0, false).to_string()).await;
     assert_eq!(answered, 202, "{body}");
@@ -35,7 +36,13 @@ async fn an_alert_and_its_end(proxying: bool, encoding: Encoding) {
     let dispatched = host.invoked("work_item_delivery");
     let told = |id: &str| lines.iter().any(|line| line.contains(id));
     assert!(dispatched.iter().any(|invoked| told(&invoked.id)), "{lines:#?}");
-    assert!(told(&delivery), "{lines:#?}");
+    let of_delivery: Vec<&String> = lines.iter().filter(|line| line.contains(&delivery)).collect();
+    assert!(!of_delivery.is_empty(), "{lines:#?}");
+    for line in of_delivery {
+        let parsed: Value = serde_json::from_str(line).unwrap();
+        let spans = parsed["spans"].as_array().map_or(&[] as &[Value], Vec::as_slice);
+        assert!(spans.iter().any(|span| span["invocation_id"].is_string()), "a line without an invocation: {line}");
+    }
     for secret in ["intake-key", "status-key", "SharedAccessSignature", "sig="] {
         assert!(!told(secret), "{secret}: {lines:#?}");
     }
@@ -55,6 +62,21 @@ async fn an_alert_becomes_an_incident_and_its_end_resolves_it_when_requests_come
 #[tokio::test(flavor = "multi_thread")]
 async fn and_in_envelopes_as_the_documentation_shows_them() {
     an_alert_and_its_end(false, Encoding::Documentation).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_host_lets_in_by_another_spelling_of_the_path_is_not_lost() {
+    for proxying in [true, false] {
+        let Some(deployed) = Deployed::new("").await.map(|deployed| deployed.proxying(proxying)) else { return };
+        let host = deployed.run(1).await;
+        for (number, path) in ["/API/Alerts/snow/incident", "/api/alerts/snow/incident/"].into_iter().enumerate() {
+            let (answered, body) = post(&host, path, metric(&format!("cpu-{number}"), 0, false).to_string()).await;
+            assert_eq!(answered, 202, "{path}, proxying {proxying}: {body}");
+        }
+        deployed.settled(&host).await;
+        assert_eq!(deployed.incidents().len(), 2);
+        host.stop().await.unwrap().expect_nothing();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -110,6 +132,12 @@ async fn garbage_is_refused_by_its_own_status_in_both_shapes_and_is_no_failure_o
             let (answered, problem) = post(&host, path, body).await;
             assert_eq!(answered, wanted, "proxying {proxying}: {problem}");
             assert!(problem["remedy"].is_string(), "{problem}");
+        }
+        // The caller is a machine that shows nobody its answers.
+        let lines = host.lines(0).unwrap();
+        for kind in ["not-a-json-object", "body-too-large", "unknown-connection"] {
+            let told = |line: &&String| line.contains("\"WARN\"") && line.contains(kind) && line.contains("invocation_id");
+            assert!(lines.iter().any(|line| told(&line)), "{kind}, proxying {proxying}: {lines:#?}");
         }
         // What is no alert of any kind we know is a work item all the same.
         assert_eq!(post(&host, INCIDENT, r#"{"hello": ["world"], "Id": "planted", "sys": 1}"#).await.0, 202);

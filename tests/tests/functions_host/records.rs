@@ -1,12 +1,16 @@
 //! Timers bring incidents into the workspace and read the tool's configuration, late ones too.
 
+use std::collections::BTreeSet;
+
 use connector::rows::{Row, ServiceDeskRow};
 use emulators::logs_ingestion::{LogsIngestion, RULE, TOKEN};
 use emulators::servicenow::{Effect, Fault};
+use tests::alerts::metric;
 use tests::churn::workspace;
 use tests::functions_host::Trouble;
 
-use crate::deployed::{Deployed, status};
+use crate::deployed::{Deployed, INCIDENT, post, status};
+use crate::stage::client;
 
 /// A deployment whose rows go to a workspace.
 async fn opened() -> Option<(Deployed, LogsIngestion)> {
@@ -63,4 +67,35 @@ async fn the_configuration_is_read_and_when_the_tool_is_down_read_again_as_the_p
     let run = host.run_timer("configuration_refresh", false).await.unwrap();
     assert_eq!((run.outcome.is_err(), run.attempts), (true, 4));
     host.stop().await.unwrap().expect_only(&[Trouble::Failed]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_instance_has_read_of_the_tool_another_falls_back_on_though_it_started_before() {
+    let Some((deployed, _logs)) = opened().await else { return };
+    let template = [("name", "Night"), ("table", "incident"), ("active", "true"), ("template", "contact_type=phone^EQ")];
+    deployed.tool.insert("sys_template", &template);
+    let host = deployed.run(2).await;
+    // Both have looked for a copy, and there was none.
+    let delivered = || -> BTreeSet<usize> { host.invoked("work_item_delivery").iter().map(|invoked| invoked.instance).collect() };
+    let mut alerts = 0;
+    while delivered().len() < 2 {
+        alerts += 1;
+        assert!(alerts < 200, "only {:?} deliver", delivered());
+        assert_eq!(post(&host, INCIDENT, metric(&format!("cpu-{alerts}"), 0, false).to_string()).await.0, 202);
+        deployed.settled(&host).await;
+    }
+    host.run_timer("configuration_refresh", false).await.unwrap().outcome.unwrap();
+    let reader = host.invoked("configuration_refresh")[0].instance;
+    host.scale_in(reader).await.unwrap();
+    deployed.tool.faults().add(Fault::new(Effect::ReadDenied { table: "sys_template".to_owned(), field: None }));
+    let path = "/api/alerts/snow/incident?field.category=network&template=Night";
+    let answer = client().post(format!("{}{path}&code=intake-key", host.url())).json(&metric("disk", 0, false)).send().await;
+    assert_eq!(answer.unwrap().status(), 202);
+    deployed.settled(&host).await;
+    let incidents = deployed.incidents();
+    assert_eq!(incidents.len(), alerts + 1);
+    let told = |incident: &tests::crash::Record, field: &str| incident.get(field).cloned().unwrap_or_default();
+    let last = incidents.iter().find(|incident| told(incident, "short_description").contains("disk")).unwrap();
+    assert_eq!(told(last, "contact_type"), "phone", "{last:#?}");
+    host.stop().await.unwrap().expect_nothing();
 }

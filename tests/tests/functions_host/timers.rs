@@ -1,5 +1,6 @@
 //! Timers: what they say of their schedule, repetitions, and one run at a time.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -7,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use connector::clock::ManualClock;
 use serde_json::{Value, json};
-use tests::functions_host::{Options, Worker};
+use tests::functions_host::{FunctionsHost, Options, Worker, until};
 
 use crate::stage::{Handler, Root};
 
@@ -77,27 +78,28 @@ async fn a_repetition_that_succeeds_is_the_last() {
     assert_eq!((run.outcome.is_ok(), run.attempts), (true, 5));
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn two_runs_never_overlap_though_there_are_two_instances() {
-    let (busy, overlaps) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let counted = (busy.clone(), overlaps.clone());
-    let handler = Handler::new(move |_| {
-        if counted.0.fetch_add(1, Ordering::SeqCst) > 0 {
-            counted.1.fetch_add(1, Ordering::SeqCst);
-        }
-        std::thread::yield_now();
-        counted.0.fetch_sub(1, Ordering::SeqCst);
-        axum::Json(json!({ "Outputs": {} })).into_response()
-    });
-    let root = Root::new().timer("sweep");
+    let handler = Handler::outputs(json!({})).gated_at("/sweep");
+    let root = Root::new().timer("sweep").timer("other");
     let workers = [handler.serve().await, handler.serve().await];
-    let host = tests::functions_host::FunctionsHost::run(root.read().unwrap(), Options::default(), &workers).await.unwrap();
-    let run = || host.run_timer("sweep", false);
-    let (first, second, third, fourth) = tokio::join!(run(), run(), run(), run());
-    assert!([first, second, third, fourth].into_iter().all(|run| run.unwrap().outcome.is_ok()));
-    assert_eq!(overlaps.load(Ordering::SeqCst), 0);
-    let instances: std::collections::BTreeSet<_> = host.invoked("sweep").iter().map(|invoked| invoked.instance).collect();
-    assert_eq!(instances.len(), 2);
+    let host = FunctionsHost::run(root.read().unwrap(), Options::default(), &workers).await.unwrap();
+    let begun = || handler.got().iter().filter(|got| got.uri.path() == "/sweep").count();
+    let run = async || host.run_timer("sweep", false).await.unwrap().outcome.unwrap();
+    let letting_through = async {
+        for so_far in 1..=4 {
+            until("the next run", async || begun() >= so_far).await;
+            // Meanwhile another timer goes on, and one that did not wait would have come by now.
+            for _ in 0..20 {
+                host.run_timer("other", false).await.unwrap().outcome.unwrap();
+            }
+            assert_eq!(begun(), so_far, "a run began while another was under way");
+            handler.gate.add_permits(1);
+        }
+    };
+    tokio::join!(run(), run(), run(), run(), letting_through);
+    let instances: BTreeSet<_> = host.invoked("sweep").iter().map(|invoked| invoked.instance).collect();
+    assert_eq!((host.invoked("sweep").len(), instances.len()), (4, 2));
 }
 
 #[tokio::test]

@@ -2,11 +2,8 @@
 
 use std::time::Duration;
 
-use connector::store::StateStore;
-use connector::store::sqlite::SqliteStore;
 use connector::store::{Filter, retention};
 use emulators::servicenow::Effect;
-use itsm_connector::stores::DATABASE;
 use jiff::Timestamp;
 use tests::alerts::metric;
 
@@ -65,11 +62,10 @@ async fn under_a_steady_load_everything_that_is_kept_has_an_end() {
     let more =
         "policy = { reopen_window = \"1h\" }\n[retention]\ndeliveries = \"1h\"\ndead_letters = \"1h\"\ncorrelations = \"1h\"\n";
     let stage = Stage::with(more).await;
-    let path = stage.data().join(DATABASE);
+    let remembered = stage.state();
     let kept = async || {
         let deliveries = stage.running.queue.list(&Filter { limit: 10_000, ..Filter::default() }).await.unwrap().len();
-        let store = SqliteStore::open(&path).unwrap();
-        let correlations = store.stale(retention::CORRELATIONS, Timestamp::MAX, 10_000).await.unwrap().len();
+        let correlations = remembered.stale(retention::CORRELATIONS, Timestamp::MAX, 10_000).await.unwrap().len();
         (deliveries, correlations)
     };
     for round in 0..6 {

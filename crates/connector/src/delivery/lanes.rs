@@ -15,8 +15,6 @@ use super::line::Line;
 use crate::clock::later;
 use crate::store::{DeliveryQueue, Leased, StoreError};
 
-/// Work of other processes is looked for this often.
-const LOOK: Duration = Duration::from_secs(1);
 /// Deliveries of connections that are no longer in the settings are looked for this often.
 const LOOK_FOR_STRAYS: Duration = Duration::from_secs(60);
 /// How many of them are taken at a time.
@@ -96,7 +94,7 @@ async fn lane(engine: Arc<Engine>, line: Arc<Line>, queue: Arc<dyn DeliveryQueue
         if leased.is_empty() {
             drop(first);
             let due = queue.next_due(&line.name).await.ok().flatten();
-            let look = later(now, LOOK);
+            let look = later(now, queue.look_every());
             let until = due.map_or(look, |due| due.clamp(later(now, Duration::from_millis(5)), look));
             tokio::select! {
                 () = changed => {}

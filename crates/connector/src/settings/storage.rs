@@ -12,6 +12,19 @@ const HOST: &str = "AzureWebJobsStorage";
 /// App setting with the name of the queue; `functions/work_item_delivery/function.json` names it too.
 pub const QUEUE: &str = "ITSM_QUEUE";
 
+/// What the host adds to the name of a queue for messages that it gives up.
+pub const POISON: &str = "-poison";
+/// The longest name of a queue to which the host can add that.
+pub const LONGEST_QUEUE: usize = 63 - POISON.len();
+
+/// Whether Azure takes this name for a container or a queue: 3 to 63 lower case letters, digits and single hyphens between them.
+#[must_use]
+pub fn is_storage_name(name: &str) -> bool {
+    let letters = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    let hyphens = !name.starts_with('-') && !name.ends_with('-') && !name.contains("--");
+    letters && hyphens && (3..=63).contains(&name.len())
+}
+
 /// Azure Storage instead of the embedded database. Containers and the queue are made when they are missing.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -86,11 +99,24 @@ impl Storage {
         ![&self.blobs, &self.queues].into_iter().all(signed)
     }
 
-    /// The account with this name, for whoever is signed in with the Azure CLI.
+    /// The account with this name, for whoever is signed in with the Azure CLI. Cloud, containers and queue are those that are
+    /// `named` in the settings; without them the queue is the one of the app setting that functions listen to, if that is set.
     #[must_use]
-    pub fn of_account(name: &str) -> Self {
-        let endpoint = |service: &str| format!("https://{name}.{service}.core.windows.net");
-        Self { credential: AzureCredential::DeveloperTools, ..Self::at(&endpoint("blob"), &endpoint("queue")) }
+    pub fn of_account(name: &str, named: Option<&Self>, variables: &dyn Secrets) -> Self {
+        let cloud = named.map_or_else(Cloud::default, |named| named.cloud);
+        let suffix = match cloud {
+            Cloud::Public => "core.windows.net",
+            Cloud::UsGovernment => "core.usgovcloudapi.net",
+            Cloud::China => "core.chinacloudapi.cn",
+        };
+        let endpoint = |service: &str| format!("https://{name}.{service}.{suffix}");
+        let bare = Self::at(&endpoint("blob"), &endpoint("queue"));
+        let credential = AzureCredential::DeveloperTools;
+        if let Some(named) = named {
+            return Self { blobs: bare.blobs, queues: bare.queues, credential, ..named.clone() };
+        }
+        let listened_to = variables.get(&SecretRef::variable(QUEUE)).ok().map(|queue| queue.expose().to_owned());
+        Self { credential, queue: listened_to.unwrap_or(bare.queue), ..bare }
     }
 
     /// Settings with everything but the addresses at its default.
@@ -174,6 +200,33 @@ mod tests {
         let value = |value: &str| FixedSecrets::default().with(HOST, value);
         assert!(!storage.wants_credential(&value(signed)));
         assert!(storage.wants_credential(&value("https://itsm.blob.core.windows.net")));
+    }
+
+    #[test]
+    fn an_account_by_its_name_has_the_containers_and_the_queue_of_the_connector() {
+        let nothing = FixedSecrets::default();
+        let plain = Storage::of_account("itsm", None, &nothing);
+        assert_eq!(
+            (plain.blobs.as_str(), plain.queues.as_str()),
+            ("https://itsm.blob.core.windows.net", "https://itsm.queue.core.windows.net")
+        );
+        assert_eq!((plain.queue.as_str(), plain.state_container.as_str()), ("workitems", "state"));
+        let app = nothing.with(QUEUE, "jobs");
+        assert_eq!(Storage::of_account("itsm", None, &app).queue, "jobs");
+        let named = Storage {
+            state_container: "s".to_owned(),
+            deliveries_container: "d".to_owned(),
+            queue: "q".to_owned(),
+            cloud: Cloud::China,
+            ..Storage::at("https://elsewhere.example", "https://elsewhere.example")
+        };
+        let both = Storage::of_account("itsm", Some(&named), &app);
+        assert_eq!(
+            (both.state_container, both.deliveries_container, both.queue),
+            ("s".to_owned(), "d".to_owned(), "q".to_owned())
+        );
+        assert_eq!(both.blobs, "https://itsm.blob.core.chinacloudapi.cn");
+        assert!(matches!(both.credential, AzureCredential::DeveloperTools));
     }
 
     #[test]

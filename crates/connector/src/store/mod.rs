@@ -11,6 +11,7 @@ pub mod sqlite;
 pub(crate) mod tests;
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -194,6 +195,11 @@ pub trait DeliveryQueue: Send + Sync + Debug {
     /// Returns when something may have become due that was not before: an enqueue or redrive in this process. Spurious
     /// returns are allowed; work of other processes may be missed, so callers also look from time to time.
     async fn changed(&self);
+
+    /// How often it is looked for what other processes brought.
+    fn look_every(&self) -> Duration {
+        Duration::from_secs(1)
+    }
 
     /// Deliveries for a person to read.
     async fn list(&self, filter: &Filter) -> Result<Vec<Listed>, StoreError>;

@@ -43,14 +43,19 @@ pub struct Pruned {
     pub log: u64,
 }
 
-/// Forgets, step by step, everything that is older than `retention` at `now`. May be dropped between any two steps.
+/// Looks after what nobody would come for, then forgets, step by step, everything that is older than `retention` at `now`. May be dropped
+/// between any two steps. What cannot be looked after is told in the log and keeps nothing from being forgotten.
 pub async fn prune_once(
     queue: &dyn DeliveryQueue,
     state: &dyn StateStore,
     retention: &Retention,
     now: Timestamp,
 ) -> Result<Pruned, StoreError> {
-    let mut pruned = Pruned { swept: queue.sweep(now).await?, ..Pruned::default() };
+    let swept = queue.sweep(now).await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "not every delivery that waits in vain could be looked after; the next time tries again");
+        0
+    });
+    let mut pruned = Pruned { swept, ..Pruned::default() };
     let done_before = earlier(now, retention.deliveries.get());
     let dead_before = earlier(now, retention.dead_letters.get());
     loop {

@@ -1,7 +1,6 @@
 //! How far the sync of one connection and kind of record has come: one document, the whole memory of the sync. What it means is
 //! said here, and how it moves; when it may be saved is the ledger's business.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,19 +8,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::FirstLoad;
+use super::track::{CLOCKS_APART, Track, met, settled_before};
 use crate::clock::{between, earlier};
 use crate::provider::records::Position;
-use crate::rows::{RecordKind, RecordState, ServiceDeskRow};
+use crate::rows::RecordKind;
 
-/// Versions remembered for one track, of which the document has two. With ids of 32 and versions of a few characters a track stays
-/// below 1.5 MB and the document below 3 MB; with the longest that are remembered it is twice that. Past the bound those changed
-/// longest ago are forgotten: they are written once more by each increment that reads them again in the overlap, which ends when
-/// they are settled. Nothing is lost by it.
-pub const SEEN_MOST: usize = 20_000;
-/// An id and version longer than this together are not remembered, so that the document's size has a bound.
-const LONGEST_REMEMBERED: usize = 128;
-/// The tool's clock may be behind ours by so much; only then could a change that becomes visible late be overlooked.
-const CLOCKS_APART: Duration = Duration::from_secs(15 * 60);
 /// Longest cause or remedy kept.
 const LONGEST_TEXT: usize = 2_000;
 
@@ -61,23 +52,6 @@ pub struct Cursor {
     pub lease: Option<Lease>,
 }
 
-/// A way through records in the order of their last change, each increment reading the overlap again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Track {
-    /// The furthest that was read. An empty id: no record was.
-    pub position: Position,
-    /// Up to here nothing can become visible any more, so that it need not be read again.
-    #[serde(default)]
-    pub settled: Option<Position>,
-    /// Versions written of records in the overlap, by id.
-    #[serde(default)]
-    seen: BTreeMap<String, Seen>,
-}
-
-/// Second of the last change, and version.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Seen(i64, String);
-
 /// A stretch of the first load.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Load {
@@ -92,6 +66,10 @@ pub struct Load {
     /// Whether the increments begin where it ends.
     #[serde(default)]
     pub meets_increments: bool,
+    /// When the first page was asked for on which a change may have been missing that becomes visible later; nothing while all
+    /// that was read was settled.
+    #[serde(default)]
+    pub open: Option<Timestamp>,
 }
 
 /// Why runs fail.
@@ -161,7 +139,7 @@ impl Cursor {
         self.started = now;
         self.wanted_from = days_before(now, days);
         self.loaded_from = now;
-        self.increments.seen.clear();
+        self.increments.forget_all();
         self.load = None;
         self.plan(true);
     }
@@ -176,17 +154,24 @@ impl Cursor {
                 until: earlier(self.loaded_from, Duration::from_nanos(1)),
                 records: 0,
                 meets_increments,
+                open: None,
             });
         }
     }
 
-    /// What was changed since is remembered of rows that the load wrote: what an increment may read again.
+    /// What was changed since is remembered of rows that are written now: what an increment may read again, also when the load that
+    /// is under way sends it back.
     #[must_use]
-    pub fn load_floor(&self, overlap: Duration) -> Timestamp {
+    pub fn floor(&self, overlap: Duration, now: Timestamp) -> Timestamp {
         let begin = self.increments.begin(overlap).at;
-        match &self.load {
-            Some(load) if self.follows(load) => begin.min(earlier(load.position.at, overlap)),
-            _ => begin,
+        let Some(load) = &self.load else { return begin };
+        let settled = settled_before(load.open.unwrap_or(now), overlap);
+        if self.follows(load) {
+            begin.min(settled_before(load.position.at, overlap))
+        } else if load.open.is_some() || load.until >= settled {
+            begin.min(settled)
+        } else {
+            begin
         }
     }
 
@@ -196,13 +181,16 @@ impl Cursor {
         load.meets_increments && self.increments.position.id.is_empty() && load.position < self.increments.position
     }
 
-    /// The load came to its end.
-    pub fn loaded(&mut self) {
+    /// The load came to its end with a page that `came` then. What may have become visible behind its back is left to the
+    /// increments.
+    pub fn loaded(&mut self, came: Timestamp, overlap: Duration) {
         let Some(load) = self.load.take() else { return };
         self.loaded_from = self.loaded_from.min(load.from);
+        let back = earlier(met(&load.position, load.open, came), overlap);
         if self.follows(&load) {
-            self.increments.position = load.position;
-            self.increments.settled = None;
+            self.increments.go_back(back, overlap);
+        } else if let Some(open) = load.open {
+            self.increments.go_back(back.max(settled_before(open, overlap)), overlap);
         }
         self.plan(false);
     }
@@ -231,81 +219,6 @@ impl Cursor {
         let since = self.failure.as_ref().map_or(now, |failure| failure.since);
         let cut = |text: &str| text.chars().take(LONGEST_TEXT).collect();
         self.failure = Some(Failure { cause: cut(cause), remedy: cut(remedy), since, at: now });
-    }
-}
-
-impl Track {
-    fn new(now: Timestamp) -> Self {
-        Self { position: Position::before(now), settled: None, seen: BTreeMap::new() }
-    }
-
-    /// Where the next increment begins: an overlap before the position, but nothing that is settled is read again.
-    #[must_use]
-    pub fn begin(&self, overlap: Duration) -> Position {
-        let back = Position::before(earlier(self.position.at, overlap));
-        self.settled.clone().map_or(back.clone(), |settled| settled.max(back))
-    }
-
-    /// Whether this version of the record was written. One without a version never is known, and one of another time is another:
-    /// a record that was deleted and made anew counts from the beginning.
-    #[must_use]
-    pub fn knows(&self, row: &ServiceDeskRow) -> bool {
-        let same_time = |seen: &Seen| row.last_modified.is_none_or(|at| at.as_second() == seen.0);
-        self.seen.get(&row.source_id).is_some_and(|seen| same_time(seen) && version(row).as_ref() == Some(&seen.1))
-    }
-
-    /// Everything up to `next` was read, by questions of which the first was `asked` then. A record that is dated later than that
-    /// does not carry the position there: others may still be changed before it.
-    pub fn advance(&mut self, next: &Position, asked: Timestamp, overlap: Duration) {
-        let reached = Position { at: next.at.min(asked), id: next.id.clone() };
-        if reached > self.position {
-            self.position = reached;
-        }
-        let sure = Position::before(earlier(earlier(asked, overlap), CLOCKS_APART)).min(next.clone());
-        if self.settled.as_ref().is_none_or(|settled| *settled < sure) {
-            self.settled = Some(sure);
-        }
-    }
-
-    /// These rows were written; those changed since `floor` are remembered, older ones forgotten. A row that does not say when
-    /// its record was changed was changed at `otherwise`.
-    pub fn remember(&mut self, rows: &[ServiceDeskRow], otherwise: Timestamp, floor: Timestamp) {
-        let floor = floor.as_second();
-        self.seen.retain(|_, seen| seen.0 >= floor);
-        for row in rows {
-            let at = row.last_modified.unwrap_or(otherwise).as_second();
-            match version(row) {
-                Some(version) if at >= floor && row.source_id.len() + version.len() <= LONGEST_REMEMBERED => {
-                    self.seen.insert(row.source_id.clone(), Seen(at, version));
-                }
-                _ => {
-                    self.seen.remove(&row.source_id);
-                }
-            }
-        }
-        let over = self.seen.len().saturating_sub(SEEN_MOST);
-        if over > 0 {
-            let mut oldest: Vec<_> = self.seen.iter().map(|(id, seen)| (seen.0, id.clone())).collect();
-            oldest.sort_unstable();
-            for (_, id) in oldest.into_iter().take(over) {
-                self.seen.remove(&id);
-            }
-        }
-    }
-
-    /// Another row was written of these records since: should one come as it was before, it is written again.
-    pub fn forget(&mut self, rows: &[ServiceDeskRow]) {
-        for row in rows {
-            self.seen.remove(&row.source_id);
-        }
-    }
-}
-
-/// What tells versions of a record apart, beside the time of its last change; nothing when the record does not say.
-fn version(row: &ServiceDeskRow) -> Option<String> {
-    match row.record_state {
-        RecordState::Present => (!row.source_version.is_empty()).then(|| row.source_version.clone()),
-        state => Some(format!("{state:?} {}", row.source_version)),
     }
 }
 

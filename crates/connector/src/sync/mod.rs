@@ -11,6 +11,7 @@ mod run;
 pub mod schedule;
 #[cfg(test)]
 mod tests;
+pub mod track;
 mod trouble;
 
 use std::fmt::Debug;

@@ -13,9 +13,9 @@ use jiff::Timestamp;
 use self::read::Group;
 use self::write::Handed;
 use super::Summary;
-use super::cursor::Track;
 use super::engine::{Engine, Source};
 use super::ledger::Ledger;
+use super::track::{Track, settled_before};
 use super::trouble::{Limits, Stop};
 use crate::clock::later;
 use crate::journal::{Entry, LogType};
@@ -115,6 +115,7 @@ impl Run<'_> {
         let (mut stamp, mut still) = (books.ledger.cursor.newest_row, 0);
         let mut last: Option<Group> = None;
         let (mut complete, mut paused) = (false, false);
+        let mut open = None;
         loop {
             let reads = !complete && !paused;
             if !reads && last.is_none() {
@@ -150,10 +151,14 @@ impl Run<'_> {
                 group.rows = Arc::unwrap_or_clone(fresh);
                 self.settle(books, reading, group, read_again, handed).await?;
             }
-            let Some(group) = read else {
+            let Some(mut group) = read else {
                 paused = true;
                 continue;
             };
+            if group.covers(reading) >= settled_before(group.asked, self.overlap()) {
+                open = open.or(Some(group.asked));
+            }
+            group.open = open;
             complete = !group.more;
             place = group.next.clone();
             (stamp, still) = (Some(group.stamp), group.still);
@@ -221,24 +226,30 @@ impl Run<'_> {
         let overlap = self.overlap();
         let cursor = &mut books.ledger.cursor;
         let advance = |track: &mut Track| {
-            track.advance(&group.next, group.asked, overlap);
-            track.remember(&group.rows, group.next.at, track.begin(overlap).at);
+            track.advance(&group.next, group.open.unwrap_or(group.asked), group.came, overlap);
         };
         match reading {
-            Reading::Increments => advance(&mut cursor.increments),
+            Reading::Increments => {
+                advance(&mut cursor.increments);
+                let floor = cursor.floor(overlap, group.asked);
+                cursor.increments.remember(&group.rows, group.next.at, floor);
+            }
             Reading::Gone => {
                 advance(&mut cursor.gone);
+                let floor = cursor.gone.begin(overlap).at;
+                cursor.gone.remember(&group.rows, group.next.at, floor);
                 cursor.increments.forget(&group.rows);
             }
             Reading::Load { .. } => {
                 if let Some(load) = &mut cursor.load {
                     load.position = group.next.clone();
                     load.records += count(group.rows.len());
+                    load.open = load.open.or(group.open);
                 }
-                let floor = cursor.load_floor(overlap);
+                let floor = cursor.floor(overlap, group.asked);
                 cursor.increments.remember(&group.rows, group.next.at, floor);
                 if !group.more {
-                    cursor.loaded();
+                    cursor.loaded(group.came, overlap);
                 }
             }
         }

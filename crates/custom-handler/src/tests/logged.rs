@@ -89,6 +89,19 @@ async fn the_reason_of_a_failure_is_logged_with_the_id_because_the_host_does_not
 }
 
 #[tokio::test]
+async fn a_function_that_is_missing_is_told_and_a_forwarded_request_is_its_handlers_business() {
+    let app = Router::new().route("/api/hello", get(|| async { axum::http::StatusCode::NOT_FOUND }));
+    let missing = Lines::of("info", ask(&app, envelope("sweep", fixture!("invocation_timer")))).await;
+    assert!(missing.iter().any(|line| line["level"] == "WARN" && line["status"] == 404), "{missing:?}");
+    let forwarded = async {
+        ask(&app, envelope("api/hello", "{}")).await;
+        ask(&app, envelope("api/nobody", "{}")).await;
+        ask(&app, Request::get("/api/hello").body(Body::empty()).unwrap()).await;
+    };
+    assert_eq!(Lines::of("info", forwarded).await, Vec::<Value>::new());
+}
+
+#[tokio::test]
 async fn the_probe_leaves_no_line() {
     let lines = Lines::of("trace", ask(&Router::new(), Request::get("/").body(Body::empty()).unwrap())).await;
     assert_eq!(lines, Vec::<Value>::new());
@@ -96,7 +109,11 @@ async fn the_probe_leaves_no_line() {
 
 #[tokio::test]
 async fn no_key_of_a_caller_is_logged() {
-    let http = Router::new().route("/api/hello", get(|| async { "hello" }));
+    let greet = || async {
+        tracing::info!("greeting");
+        "hello"
+    };
+    let http = Router::new().route("/api/hello", get(greet));
     let app = Router::new().route("/hello", enveloped("res", http.clone())).merge(http);
     let told = async {
         let body = r#"{"Data":{"req":{"Method":"GET","Url":"https://e.org/api/hello?code=KEY","Query":{"code":"KEY"},"Headers":{"x-functions-key":["KEY"]}}}}"#;

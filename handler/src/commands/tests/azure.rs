@@ -143,6 +143,31 @@ async fn the_host_needs_a_storage_account_and_the_connector_one_that_it_can_use(
 }
 
 #[tokio::test]
+async fn two_accounts_for_the_host_are_told_apart() {
+    let desk = desk();
+    good(of_file(&desk, &with(&json!({ "AzureWebJobsStorage": SIGNED }))).await);
+    let other = SIGNED.replace("itsmconnector", "other");
+    let told = told(&desk, &with(&json!({ "AzureWebJobsStorage": other }))).await;
+    assert!(told.len() == 1 && told[0].contains("is account itsmconnector, and the Functions host"), "{told:?}");
+    assert!(told[0].contains("remove one") && !told[0].contains("hunter2"), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_storage_account_that_is_waited_for_longer_than_an_action_group_waits_is_warned_of() {
+    let desk = desk();
+    for (timeout, warned) in [("4s", false), ("5s", true)] {
+        let storage = format!(
+            "[storage]\nblobs = \"https://itsmconnector.blob.core.windows.net\"\n\
+             queues = \"https://itsmconnector.queue.core.windows.net\"\ntimeout = \"{timeout}\"\n"
+        );
+        desk.file("connector.toml", &format!("{SETTINGS}{WORKSPACE}{storage}"));
+        let report = json(&good(of_file(&desk, &app()).await));
+        let keys: Vec<&str> = report["warnings"].as_array().unwrap().iter().map(|one| one["key"].as_str().unwrap()).collect();
+        assert_eq!(keys.contains(&"storage.timeout"), warned, "{report}");
+    }
+}
+
+#[tokio::test]
 async fn deliveries_go_where_the_function_listens() {
     let desk = desk();
     let storage = |queue: &str, account: &str| {

@@ -9,7 +9,7 @@ use connector::work_item::WorkItemType;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Desk, failed, good, json};
+use super::{Desk, failed, good, json, wrong};
 use crate::ending::Ending;
 
 const UNKNOWN: &str = "01900000-0000-7000-8000-00000000ffff";
@@ -103,4 +103,13 @@ async fn what_cannot_be_redriven_or_dropped_is_named_and_ends_with_1() {
     let (printed, ending) = shelf.run(&["drop", UNKNOWN, &shelf.dead[1], "--json"]).await;
     assert_eq!(ending.unwrap(), Ending::Failed);
     assert_eq!(json(&printed), serde_json::json!({ "dropped": [shelf.dead[1]], "left": [UNKNOWN] }));
+}
+
+#[tokio::test]
+async fn only_a_storage_account_has_a_poison_queue() {
+    let shelf = shelf().await;
+    for arguments in [&["poison"][..], &["redrive", "--poison"]] {
+        let said = wrong(shelf.run(arguments).await);
+        assert!(said.contains("in a database") && said.contains("--storage") && said.contains("[storage]"), "{said}");
+    }
 }

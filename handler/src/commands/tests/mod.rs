@@ -4,6 +4,7 @@ mod azure;
 mod deliveries;
 mod posting;
 mod records;
+mod serving;
 mod settings;
 
 use std::path::PathBuf;

@@ -3,20 +3,23 @@
 
 use std::collections::BTreeSet;
 
-use connector::secret::{MissingSecret, Place, SecretRef, is_key_vault_reference};
+use connector::secret::{MissingSecret, SecretRef, is_key_vault_reference};
 use connector::settings::problem::Problem;
+use connector::settings::span::Span;
+use connector::settings::storage::{LONGEST_QUEUE, is_storage_name};
 use connector::settings::{Settings, Storage};
 use connector::sync::schedule::Schedule;
 use url::Url;
 
 use super::named::{self, Named};
 use super::values::Values;
+use crate::commands::account::{self, Other};
 
 /// The function without which lost messages and old state are looked after by nobody.
 const TIDIES: &str = "work_item_sync";
+/// Twice this is somewhat less than an action group waits.
+const LONGEST_TIMEOUT: Span = Span::seconds(4);
 const QUEUE_NAME: &str = "3 to 63 lower case letters, digits and single hyphens between them";
-/// What the host adds to the name of a queue for messages that it gives up.
-const POISON: &str = "-poison";
 
 /// What was found in the app settings.
 #[derive(Debug, Default)]
@@ -37,17 +40,33 @@ pub(super) fn in_settings(settings: &Settings, values: &Values) -> Vec<Problem> 
             problems.push(Problem::new("storage.queue", message, "name the same queue in both"));
         }
     }
-    problems.extend(other_account(storage, values));
+    for connection in delivers_by() {
+        let other = account::other(storage, &connection, |name| values.value(name));
+        problems.extend(other.map(|other| Problem::new("storage.queues", other.told(), Other::REMEDY)));
+    }
     problems
 }
 
+/// The connections whose queues functions listen to.
+fn delivers_by() -> BTreeSet<String> {
+    named::connections().into_iter().map(|named| named.name).collect()
+}
+
 /// What is worth saying of `connector.toml` on Azure, and stops nothing.
-pub(super) fn warnings_in_settings(settings: &Settings) -> Option<Problem> {
+pub(super) fn warnings_in_settings(settings: &Settings) -> Vec<Problem> {
     let message = "there is no such section, so records are not synced and the connector's log is only in the log of the app";
-    settings
-        .workspace
-        .is_none()
-        .then(|| Problem::new("workspace", message, "add [workspace] to sync incidents and change requests"))
+    let workspace = settings.workspace.is_none();
+    let workspace =
+        workspace.then(|| Problem::new("workspace", message, "add [workspace] to sync incidents and change requests"));
+    let slow = settings.storage.as_ref().filter(|storage| storage.timeout > LONGEST_TIMEOUT).map(|storage| {
+        let message = format!(
+            "{} is long: storing an alert may take twice as long, and an action group waits ten seconds and does not come again for \
+             an answer it did not wait for",
+            storage.timeout
+        );
+        Problem::new("storage.timeout", message, format!("at most {LONGEST_TIMEOUT}"))
+    });
+    workspace.into_iter().chain(slow).collect()
 }
 
 impl Azure {
@@ -57,9 +76,8 @@ impl Azure {
         for named in named::app_settings() {
             check.setting(&named, values);
         }
-        let connections: BTreeSet<String> = named::connections().into_iter().map(|named| named.name).collect();
         let mut storage = true;
-        for connection in connections {
+        for connection in delivers_by() {
             storage &= check.connection(&connection, values);
         }
         if storage && settings.is_some_and(|settings| settings.storage.is_none()) {
@@ -120,12 +138,12 @@ impl Azure {
                     );
                 }
             }
-            "queueName" if !is_queue_name(value) => {
+            "queueName" if !is_storage_name(value) => {
                 self.wrong(name, format!("\"{value}\" is not a name that a queue may have"), format!("use {QUEUE_NAME}"));
             }
-            "queueName" if value.len() + POISON.len() > 63 => {
-                let remedy = format!("use at most {} characters", 63 - POISON.len());
-                self.wrong(name, format!("is too long: the host adds {POISON} to it for what it gives up"), remedy);
+            "queueName" if value.len() > LONGEST_QUEUE => {
+                let remedy = format!("use at most {LONGEST_QUEUE} characters");
+                self.wrong(name, "is too long: the host adds -poison to it for what it gives up", remedy);
             }
             _ => {}
         }
@@ -177,6 +195,10 @@ impl Azure {
                     let remedy = "set AzureWebJobsStorage__accountName instead, for an identity; or use a connection string with \
                                   SharedAccessSignature";
                     self.wrong("AzureWebJobsStorage", message, remedy);
+                } else if let Some(other) = account::other(&storage, account::USUAL, |name| values.value(name)) {
+                    let remedy = "remove one of AzureWebJobsStorage and AzureWebJobsStorage__accountName: where both are set, the host takes \
+                                  the connection string and the connector the account for an identity";
+                    self.wrong("AzureWebJobsStorage", other.told(), remedy);
                 }
             }
             // Told already as a setting that a function needs.
@@ -209,44 +231,6 @@ impl Azure {
             Ok(false) => {}
         }
     }
-}
-
-/// Whether the connector would put its messages where no function listens.
-fn other_account(storage: &Storage, values: &Values) -> Option<Problem> {
-    let written = match SecretRef::parse(&storage.queues) {
-        Some(reference) => match reference.place() {
-            Some(Place::Variable(name)) => values.value(name)?.to_owned(),
-            _ => return None,
-        },
-        None => storage.queues.clone(),
-    };
-    let ours = account(&written)?;
-    let host = |name: &str| values.value(&format!("AzureWebJobsStorage{name}"));
-    let theirs = match (host(""), host("__queueServiceUri"), host("__accountName")) {
-        (Some(string), ..) => {
-            let part = |name| string.split(';').find_map(|part| part.trim().strip_prefix(name));
-            part("AccountName=").map(str::to_owned).or_else(|| account(part("QueueEndpoint=")?))?
-        }
-        (None, Some(uri), _) => account(uri)?,
-        (None, None, name) => name?.to_owned(),
-    };
-    (ours != theirs).then(|| {
-        let message =
-            format!("is account {ours}, and the Functions host listens to queues of account {theirs} (AzureWebJobsStorage)");
-        Problem::new("storage.queues", message, "name the same account in both, or no delivery is ever made")
-    })
-}
-
-/// The account's name in the address of one of its services on Azure.
-fn account(address: &str) -> Option<String> {
-    let url = Url::parse(address).ok()?;
-    let (account, service) = url.domain()?.split_once('.')?;
-    service.starts_with("queue.").then(|| account.to_owned())
-}
-
-fn is_queue_name(name: &str) -> bool {
-    (3..=63).contains(&name.len())
-        && name.split('-').all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()))
 }
 
 /// Whether a Key Vault reference is written well; and if so, whether it names a version.

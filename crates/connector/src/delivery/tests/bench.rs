@@ -18,7 +18,6 @@ use crate::journal::LogJournal;
 use crate::route::Choices;
 use crate::settings::{Connection, DeliverySettings};
 use crate::store::Leased;
-use crate::store::memory::MemoryStore;
 use crate::work_item::WorkItemType;
 use crate::work_item::render::Renderer;
 
@@ -42,26 +41,31 @@ pub(super) fn bench(seed: u64, settings: &str) -> Bench {
     let clock = Arc::new(ManualClock::new(start()));
     let chance = Arc::new(Chance::seeded(seed));
     let tool = Tool::new(chance.clone(), clock.clone());
-    let text = format!(
-        "provider = \"servicenow\"\nurl = \"http://127.0.0.1:1\"\nauth = {{ type = \"api_key\", key = \"$K\" }}\ntimeout = \"1s\"\n{settings}"
-    );
-    let connection: Connection = toml::from_str(&text).unwrap();
-    let line = Line {
-        name: "snow".to_owned(),
-        renderer: Renderer::compile("snow", &connection).unwrap(),
-        settings: connection,
-        provider: tool.clone(),
-        gate: Gate::default(),
-    };
+    let line = line("snow", settings, &tool);
     let engine = Engine {
         lines: BTreeMap::from([("snow".to_owned(), Arc::new(line))]),
-        state: MemoryStore::new(),
+        state: super::store(),
         settings: DeliverySettings::default(),
         clock: clock.clone(),
         chance: chance.clone(),
         journal: Arc::new(LogJournal),
     };
     Bench { engine, tool, clock, chance }
+}
+
+/// A connection to `tool`, with `settings` of its own.
+pub(super) fn line(name: &str, settings: &str, tool: &Arc<Tool>) -> Line {
+    let text = format!(
+        "provider = \"servicenow\"\nurl = \"http://127.0.0.1:1\"\nauth = {{ type = \"api_key\", key = \"$K\" }}\ntimeout = \"1s\"\n{settings}"
+    );
+    let connection: Connection = toml::from_str(&text).unwrap();
+    Line {
+        name: name.to_owned(),
+        renderer: Renderer::compile(name, &connection).unwrap(),
+        settings: connection,
+        provider: tool.clone(),
+        gate: Gate::default(),
+    }
 }
 
 /// A metric alert of `rule` as Azure posts it: the episode that fired at `fired`, firing or resolved.

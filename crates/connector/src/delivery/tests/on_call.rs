@@ -3,20 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use jiff::Timestamp;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
-use super::bench::{Bench, alert, bench, minute};
+use super::bench::{Bench, alert, bench, line, minute};
+use super::deaf::Deaf;
 use super::tool::{Fate, Tool};
 use crate::clock::{ManualClock, between};
 use crate::delivery::on_call::{Dealt, OnCall};
-use crate::delivery::{Delivery, DeliveryId, Verdict};
-use crate::store::memory::MemoryStore;
-use crate::store::{Claim, Counts, DeliveryQueue, Filter, Leased, Listed, Status, StoreError};
+use crate::delivery::{Delivery, DeliveryId};
+use crate::store::tests::Store;
+use crate::store::{Listed, Status};
 
 struct Called {
     on_call: Arc<OnCall>,
-    queue: Arc<MemoryStore>,
+    queue: Arc<dyn Store>,
     tool: Arc<Tool>,
     clock: Arc<ManualClock>,
     /// Deliveries of different rules.
@@ -28,7 +29,7 @@ async fn called(seed: u64, settings: &str, deliveries: usize) -> Called {
     let make = |number: usize| bench.delivery(&alert(&format!("rule{number}"), false, minute(0)));
     let deliveries: Vec<_> = (0..deliveries).map(make).collect();
     let Bench { engine, tool, clock, .. } = bench;
-    let queue = MemoryStore::new();
+    let queue = super::store();
     for delivery in &deliveries {
         queue.enqueue(delivery.clone()).await.unwrap();
     }
@@ -103,11 +104,61 @@ async fn a_connection_that_hangs_takes_no_more_calls_than_its_share() {
     assert_eq!(called.listed(4).await.status, Status::Done);
 }
 
+/// As the Functions host does: takes deliveries in order, so many at a time, and calls for each.
+async fn host(on_call: Arc<OnCall>, deliveries: Vec<Delivery>, calls: usize) {
+    let free = Arc::new(Semaphore::new(calls));
+    let mut called = JoinSet::new();
+    for delivery in deliveries {
+        let call = free.clone().acquire_owned().await.unwrap();
+        let on_call = on_call.clone();
+        called.spawn(async move {
+            on_call.work(delivery.id, &delivery.connection).await.unwrap();
+            drop(call);
+        });
+    }
+    called.join_all().await;
+}
+
+#[tokio::test]
+async fn a_hundred_deliveries_of_a_connection_that_hangs_do_not_hold_up_another() {
+    let mut bench = bench(6, "");
+    let other = Tool::new(bench.chance.clone(), bench.clock.clone());
+    bench.engine.lines.insert("other".to_owned(), Arc::new(line("other", "", &other)));
+    *bench.tool.next.lock().unwrap() = vec![Fate::DiesBefore; 100];
+    let mut deliveries: Vec<_> =
+        (0..100).map(|number| bench.delivery(&alert(&format!("rule{number}"), false, minute(0)))).collect();
+    let prompt = Delivery { connection: "other".to_owned(), ..bench.delivery(&alert("cpu", false, minute(0))) };
+    deliveries.push(prompt.clone());
+    let queue = super::store();
+    for delivery in &deliveries {
+        queue.enqueue(delivery.clone()).await.unwrap();
+    }
+    let on_call = Arc::new(OnCall::new(Arc::new(bench.engine), queue.clone(), 24));
+    let calling = tokio::spawn(host(on_call, deliveries.clone(), 24));
+    // The clock stands still: nothing waits for anything before the other connection has its work item.
+    let done = async {
+        while queue.show(prompt.id).await.unwrap().unwrap().0.status != Status::Done {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(120), done).await.expect("it is not held up");
+    let mut due = Vec::new();
+    for delivery in &deliveries[..100] {
+        let listed = queue.show(delivery.id).await.unwrap().unwrap().0;
+        due.extend((listed.status == Status::Waiting && listed.cause.contains("in hand")).then_some(listed.due));
+    }
+    // The last ones may be on their way to be put off.
+    assert!(due.len() >= 70, "no more than half of the calls are taken by one that hangs: {}", due.len());
+    let (first, last) = (between(minute(0), due[0]), between(minute(0), *due.last().unwrap()));
+    assert!(first < Duration::from_secs(5) && last >= Duration::from_secs(6), "they come later and later: {first:?}, {last:?}");
+    calling.abort();
+}
+
 #[tokio::test]
 async fn a_connection_that_is_not_in_the_settings_is_waited_for_and_then_makes_dead_letters_that_say_so() {
     let bench = bench(4, "");
     let stray = Delivery { connection: "gone".to_owned(), ..bench.delivery(&alert("cpu", false, minute(0))) };
-    let queue = MemoryStore::new();
+    let queue = super::store();
     queue.enqueue(stray.clone()).await.unwrap();
     let clock = bench.clock.clone();
     let on_call = OnCall::new(Arc::new(bench.engine), queue.clone(), 24);
@@ -122,60 +173,15 @@ async fn a_connection_that_is_not_in_the_settings_is_waited_for_and_then_makes_d
     assert!(listed.cause.contains("not in the settings"), "{}", listed.cause);
 }
 
-/// Gives deliveries out and takes no outcome.
-#[derive(Debug)]
-struct Deaf(Arc<MemoryStore>);
-
-#[async_trait::async_trait]
-impl DeliveryQueue for Deaf {
-    async fn claim(&self, id: DeliveryId, now: Timestamp, until: Timestamp) -> Result<Claim, StoreError> {
-        self.0.claim(id, now, until).await
-    }
-    async fn settle(&self, _: &Leased, _: &Verdict, _: Timestamp) -> Result<(), StoreError> {
-        Err(StoreError::Unavailable("away".to_owned()))
-    }
-    async fn enqueue(&self, _: Delivery) -> Result<(), StoreError> {
-        unimplemented!("not asked")
-    }
-    async fn lease(&self, _: &str, _: Timestamp, _: Timestamp, _: usize) -> Result<Vec<Leased>, StoreError> {
-        unimplemented!("not asked")
-    }
-    async fn next_due(&self, _: &str) -> Result<Option<Timestamp>, StoreError> {
-        unimplemented!("not asked")
-    }
-    async fn connections(&self) -> Result<Vec<String>, StoreError> {
-        unimplemented!("not asked")
-    }
-    async fn changed(&self) {}
-    async fn list(&self, _: &Filter) -> Result<Vec<Listed>, StoreError> {
-        unimplemented!("not asked")
-    }
-    async fn show(&self, _: DeliveryId) -> Result<Option<(Listed, Option<Bytes>)>, StoreError> {
-        unimplemented!("not asked")
-    }
-    async fn redrive(&self, _: DeliveryId, _: Timestamp) -> Result<bool, StoreError> {
-        unimplemented!("not asked")
-    }
-    async fn drop_delivery(&self, _: DeliveryId) -> Result<bool, StoreError> {
-        unimplemented!("not asked")
-    }
-    async fn counts(&self, _: Option<&str>) -> Result<Counts, StoreError> {
-        unimplemented!("not asked")
-    }
-    async fn prune(&self, _: Timestamp, _: Timestamp, _: usize) -> Result<usize, StoreError> {
-        unimplemented!("not asked")
-    }
-}
-
 #[tokio::test]
 async fn an_outcome_that_could_not_be_stored_is_an_error_so_that_the_caller_calls_again() {
     let bench = bench(5, "");
     let delivery = bench.delivery(&alert("cpu", false, minute(0)));
-    let queue = MemoryStore::new();
+    let queue = super::store();
     queue.enqueue(delivery.clone()).await.unwrap();
     let (clock, tool) = (bench.clock.clone(), bench.tool.clone());
     let engine = Arc::new(bench.engine);
-    let deaf = OnCall::new(engine.clone(), Arc::new(Deaf(queue.clone())), 24);
+    let deaf = OnCall::new(engine.clone(), Arc::new(Deaf::new(queue.clone())), 24);
     assert!(deaf.work(delivery.id, "snow").await.is_err());
     let again = OnCall::new(engine, queue.clone(), 24);
     let Dealt::NotYet(due) = again.work(delivery.id, "snow").await.unwrap() else { panic!("the lease runs on") };

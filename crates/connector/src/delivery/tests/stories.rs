@@ -7,8 +7,7 @@ use super::tool::Fate;
 use crate::clock::Clock;
 use crate::delivery::{Verdict, lanes};
 use crate::route::Per;
-use crate::store::memory::MemoryStore;
-use crate::store::{DeliveryQueue, Status};
+use crate::store::Status;
 use crate::work_item::{Phase, WorkItemType};
 
 #[tokio::test]
@@ -219,7 +218,7 @@ async fn what_cannot_be_read_any_more_is_a_dead_letter_and_not_an_endless_retry(
 #[tokio::test]
 async fn a_defect_of_ours_ends_as_a_dead_letter_and_not_as_an_endless_loop() {
     let bench = bench(17, "");
-    let queue = MemoryStore::new();
+    let queue = super::store();
     let delivery = bench.delivery(&alert("cpu", false, minute(0)));
     queue.enqueue(delivery.clone()).await.unwrap();
     let leased = queue.lease("snow", minute(0), minute(5), 1).await.unwrap().remove(0);

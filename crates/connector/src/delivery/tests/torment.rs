@@ -7,7 +7,7 @@ use crate::delivery::Verdict;
 use crate::work_item::Phase;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: super::CASES, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Notifications of one episode or several, shuffled and repeated, through a tool that fails, loses answers and kills the
     /// process at every second call: one work item, in the right phase, nothing noted twice.
@@ -17,7 +17,7 @@ proptest! {
         trouble in 0_u32..50,
         told in proptest::collection::vec((0_i64..4, any::<bool>()), 1..14),
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let result: Result<(), TestCaseError> = runtime.block_on(async {
             let bench = bench(seed, "policy = { reopen_window = \"30d\" }");
             *bench.tool.trouble.lock().unwrap() = trouble;

@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::{MissingSecret, Place, Secret, SecretRef, Secrets};
-use crate::clock::Clock;
+use crate::clock::{Clock, later};
 use crate::settings::KeyVault;
 use crate::sink::credential;
 pub use trouble::Trouble;
@@ -28,6 +28,10 @@ pub use trouble::Trouble;
 const AT_ONCE: usize = 8;
 /// One secret, with the token for it, is given up after this long.
 const PATIENCE: Duration = Duration::from_secs(12);
+/// While a value was never read, it is asked for after this long,
+const FIRST_WAIT: Duration = Duration::from_secs(5);
+/// then less and less often, down to this: what needs it stands still meanwhile.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// Secrets of one vault, and behind them those from elsewhere.
 pub struct KeyVaultSecrets {
@@ -109,29 +113,65 @@ impl KeyVaultSecrets {
 
     /// Reads every secret once, side by side, in bounded time. What could not be read is told by [`Secrets::get`].
     pub async fn read_all(&self) {
-        let names: Vec<String> = self.held.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect();
+        let names = self.names(|_| true);
+        self.read_these(names).await;
+    }
+
+    /// The same, for no longer than `limit`: for a start that others wait for. The rest is read by [`KeyVaultSecrets::keep`].
+    pub async fn read_all_within(&self, limit: Duration) {
+        tokio::select! {
+            biased;
+            () = self.read_all() => {}
+            () = self.clock.sleep(limit) => {
+                tracing::warn!(vault = self.vault, "Key Vault takes long to answer; starting without waiting for it any longer");
+            }
+        }
+    }
+
+    /// Reads all again every `refresh`, and values that were never read sooner, until `stop` says true (or nobody can say it any
+    /// more).
+    pub async fn keep(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+        tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop) => {}
+            () = self.refreshing() => {}
+        }
+    }
+
+    async fn refreshing(&self) {
+        let mut all_at = later(self.clock.now(), self.refresh);
+        let mut wait = FIRST_WAIT;
+        loop {
+            let missing = self.names(|held| held.value.is_none());
+            if missing.is_empty() {
+                wait = FIRST_WAIT;
+                self.clock.sleep_until(all_at).await;
+            } else {
+                self.clock.sleep_until(later(self.clock.now(), wait).min(all_at)).await;
+                wait = (wait * 2).min(LONGEST_WAIT);
+            }
+            if self.clock.now() >= all_at {
+                self.read_all().await;
+                all_at = later(self.clock.now(), self.refresh);
+            } else {
+                self.read_these(missing).await;
+            }
+            self.warn();
+        }
+    }
+
+    fn names(&self, of: impl Fn(&Held) -> bool) -> Vec<String> {
+        let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
+        held.iter().filter(|(_, held)| of(held)).map(|(name, _)| name.clone()).collect()
+    }
+
+    async fn read_these(&self, names: Vec<String>) {
         stream::iter(names)
             .for_each_concurrent(AT_ONCE, async |name| {
                 let read = self.read(&name).await;
                 self.keep_value(&name, read);
             })
             .await;
-    }
-
-    /// Reads all again every `refresh`, until `stop` says true (or nobody can say it any more).
-    pub async fn keep(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
-        let refreshing = async {
-            loop {
-                self.clock.sleep(self.refresh).await;
-                self.read_all().await;
-                self.warn();
-            }
-        };
-        tokio::select! {
-            biased;
-            _ = stop.wait_for(|stop| *stop) => {}
-            () = refreshing => {}
-        }
     }
 
     /// The secrets that could not be read the last time.
@@ -162,8 +202,22 @@ impl KeyVaultSecrets {
         let Some(held) = held.get_mut(name) else { return };
         match read {
             Ok(value) => {
-                if held.value.as_ref().is_some_and(|before| *before != value) {
-                    tracing::info!(vault = self.vault, secret = name, "a secret was rotated; the new value is used from now on");
+                match &held.value {
+                    Some(before) if *before != value => {
+                        tracing::info!(
+                            vault = self.vault,
+                            secret = name,
+                            "a secret was rotated; the new value is used from now on"
+                        );
+                    }
+                    None if held.trouble.is_some() => {
+                        tracing::info!(
+                            vault = self.vault,
+                            secret = name,
+                            "a secret that was missing is there; what waited for it goes on"
+                        );
+                    }
+                    _ => {}
                 }
                 *held = Held { value: Some(value), trouble: None };
             }
@@ -176,15 +230,21 @@ impl KeyVaultSecrets {
 
     /// One line for all secrets that failed alike.
     fn warn(&self) {
-        let mut alike: BTreeMap<(Trouble, Timestamp), Vec<String>> = BTreeMap::new();
+        let missing = self.names(|held| held.value.is_none());
+        let mut alike: BTreeMap<(Trouble, Timestamp, bool), Vec<String>> = BTreeMap::new();
         for Stale { name, since, trouble } in self.stale() {
-            alike.entry((trouble, since)).or_default().push(name);
+            alike.entry((trouble, since, missing.contains(&name))).or_default().push(name);
         }
-        for ((Trouble { cause, remedy }, since), names) in alike {
-            tracing::warn!(
-                vault = self.vault, secrets = names.join(", "), %since, cause, remedy,
-                "secrets cannot be read again; the values known before stay in use"
-            );
+        for ((Trouble { cause, remedy }, since, missing), names) in alike {
+            let secrets = names.join(", ");
+            if missing {
+                tracing::warn!(vault = self.vault, secrets, %since, cause, remedy, "secrets cannot be read; what needs them waits");
+            } else {
+                tracing::warn!(
+                    vault = self.vault, secrets, %since, cause, remedy,
+                    "secrets cannot be read again; the values known before stay in use"
+                );
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 
 use super::{KeyVaultSecrets, wire};
-use crate::clock::{Clock, ManualClock};
+use crate::clock::{Clock, ManualClock, later};
 use crate::secret::{FixedSecrets, MissingSecret, SecretRef, Secrets};
 use crate::settings::span::Span;
 use crate::settings::{AzureCredential, Cloud, KeyVault};
@@ -196,6 +196,67 @@ async fn an_outage_takes_nothing_away_and_is_told_with_its_beginning() {
         failing.len() == 1 && failing[0].name == "other" && failing[0].trouble.cause.contains("no such secret"),
         "{failing:?}"
     );
+}
+
+/// Lets what is under way come to its end while the clock stands; whether `seen` in good time.
+async fn seen_soon(seen: impl Fn() -> bool) -> bool {
+    let waiting = async {
+        while !seen() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), waiting).await.is_ok()
+}
+
+#[tokio::test]
+async fn a_secret_that_was_missing_at_the_start_is_asked_for_long_before_all_are_read_again() {
+    let stage = Stage::new().await;
+    stage.vault.set("there", "t");
+    let secrets = stage.open(&["there", "late"], TOKEN);
+    secrets.read_all().await;
+    let (stop, stopped) = watch::channel(false);
+    let keeping = tokio::spawn(secrets.clone().keep(stopped));
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    let (began, calls) = (stage.clock.now(), stage.vault.calls());
+    stage.clock.advance(Duration::from_secs(5));
+    assert!(seen_soon(|| stage.vault.calls() > calls).await, "after five seconds");
+    stage.vault.set("late", "l");
+    // Whether that came in time for the first try or not: the next is at most a minute away.
+    let there = || secrets.get(&SecretRef::key_vault("late")).is_ok();
+    for _ in 0..4 {
+        if !seen_soon(there).await {
+            stage.clock.advance(Duration::from_secs(60));
+        }
+    }
+    assert_eq!(value(&secrets, "late"), "l");
+    assert!(stage.clock.now() < later(began, REFRESH));
+    assert_eq!(stage.vault.reads("there"), 1, "those that are there are left alone");
+    stop.send(true).unwrap();
+    keeping.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_start_waits_for_a_vault_that_does_not_answer_no_longer_than_it_may() {
+    let stage = Stage::new().await;
+    // A port that takes connections and says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let settings = KeyVault { url: format!("https://{}", silent.local_addr().unwrap()).parse().unwrap(), ..stage.settings() };
+    let others: Arc<dyn Secrets> = Arc::new(FixedSecrets::default().with("VAULT_TOKEN", TOKEN));
+    let references: BTreeSet<_> = (0..30).map(|number| SecretRef::key_vault(&format!("secret-{number}"))).collect();
+    let secrets = KeyVaultSecrets::open(&settings, &references, others, stage.clock.clone()).unwrap();
+    let starting = tokio::spawn(async move {
+        secrets.read_all_within(Duration::from_secs(8)).await;
+        secrets
+    });
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!starting.is_finished());
+    stage.clock.advance(Duration::from_secs(8));
+    let secrets = tokio::time::timeout(Duration::from_secs(10), starting).await.expect("it goes on").unwrap();
+    assert!(missing(&secrets, "secret-29").cause.contains("not read"));
 }
 
 #[tokio::test]

@@ -21,6 +21,16 @@ pub(super) enum Way<'a> {
     Nobody,
 }
 
+/// Message and remedy.
+const TOO_LATE: (&str, &str) =
+    ("no answer came in time", "check that the storage account can be reached from here: firewall, private endpoint, proxy");
+
+/// All the time that there is went by.
+pub(super) fn too_late() -> Unreadable {
+    let (message, remedy) = TOO_LATE;
+    Unreadable::new(format!("cannot be read: {message}"), remedy)
+}
+
 pub(super) fn no_token(identity: &str) -> Unreadable {
     Unreadable::new(
         format!("cannot be read: no token for storage was to be had as {identity}"),
@@ -39,7 +49,7 @@ pub(super) fn unreachable(error: &reqwest::Error) -> Attempt {
     let (message, remedy) = if causes.any(|cause| cause.contains("dns error")) {
         ("its host cannot be found", "check the name of the storage account, and this network's name resolution")
     } else if error.is_timeout() {
-        ("no answer came in time", "check that the storage account can be reached from here: firewall, private endpoint, proxy")
+        TOO_LATE
     } else if error.is_connect() {
         (
             "no connection could be made",

@@ -17,7 +17,9 @@ use crate::settings::{Cloud, is_loopback};
 use crate::sink::credential;
 
 const TIMEOUT: Duration = Duration::from_secs(5);
-const TOKEN_TIMEOUT: Duration = Duration::from_secs(15);
+const TOKEN_TIMEOUT: Duration = Duration::from_secs(8);
+/// All attempts, with the token: `initializationTimeout` of host.json is for this, the secrets and the start together.
+const LONGEST: Duration = Duration::from_secs(20);
 const ATTEMPTS: u32 = 3;
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// In bytes. The largest sensible settings have some ten thousand.
@@ -84,6 +86,26 @@ fn token_options(client: reqwest::Client, cloud: Cloud) -> ClientOptions {
 
 /// `credential` comes with its name for people.
 pub(super) async fn fetch(
+    client: &reqwest::Client,
+    url: &Url,
+    credential: Option<(&dyn TokenCredential, &str)>,
+    clock: &dyn Clock,
+) -> Result<String, Unreadable> {
+    fetch_within(LONGEST, client, url, credential, clock).await
+}
+
+pub(super) async fn fetch_within(
+    longest: Duration,
+    client: &reqwest::Client,
+    url: &Url,
+    credential: Option<(&dyn TokenCredential, &str)>,
+    clock: &dyn Clock,
+) -> Result<String, Unreadable> {
+    let fetched = tokio::time::timeout(longest, fetch_at_leisure(client, url, credential, clock)).await;
+    fetched.unwrap_or_else(|_| Err(answer::too_late()))
+}
+
+async fn fetch_at_leisure(
     client: &reqwest::Client,
     url: &Url,
     credential: Option<(&dyn TokenCredential, &str)>,

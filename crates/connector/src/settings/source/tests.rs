@@ -211,6 +211,18 @@ async fn an_answer_that_does_not_come_is_given_up() {
 }
 
 #[tokio::test]
+async fn all_attempts_together_have_an_end_of_their_own() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/settings/connector.toml", listener.local_addr().unwrap()).parse().unwrap();
+    // One attempt alone would outlast the test.
+    let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(3600)).build().unwrap();
+    let clock = Leaping::new();
+    let read = blob::fetch_within(Duration::from_millis(50), &client, &url, None, &clock);
+    let unreadable = tokio::time::timeout(Duration::from_secs(60), read).await.expect("it ends").unwrap_err();
+    assert!(unreadable.message.contains("in time") && unreadable.remedy.contains("firewall"), "{unreadable:?}");
+}
+
+#[tokio::test]
 async fn an_address_that_is_not_safe_is_refused_without_being_asked() {
     for (address, says) in [
         ("http://account.blob.core.windows.net/settings/connector.toml?sig=hunter2", "must begin with https://"),

@@ -5,8 +5,11 @@ use url::Url;
 use super::{Check, DAY, is_loopback};
 use crate::secret::{Place, SecretRef};
 use crate::settings::span::Span;
+use crate::settings::storage::{LONGEST_QUEUE, is_storage_name};
 use crate::settings::{AzureCredential, KeyVault, Storage};
 
+/// Of a container or queue.
+const LONGEST_NAME: usize = 63;
 const LEAST_REFRESH: Span = Span::seconds(10);
 
 impl Check<'_> {
@@ -20,15 +23,28 @@ impl Check<'_> {
                 self.address(&key, &url);
                 loopback &= is_loopback(&url);
             } else {
-                let remedy =
-                    "write the endpoint, https://..., or \"$NAME\" for an environment variable with endpoint and signature";
+                let remedy = "write the endpoint, https://..., or \"$NAME\" or \"@NAME\" of a secret with endpoint and signature";
                 self.wrong(&key, "is not a URL", remedy);
             }
+        }
+        self.storage_name("storage.state_container", &storage.state_container, LONGEST_NAME);
+        self.storage_name("storage.deliveries_container", &storage.deliveries_container, LONGEST_NAME);
+        self.storage_name("storage.queue", &storage.queue, LONGEST_QUEUE);
+        if storage.state_container == storage.deliveries_container {
+            self.wrong("storage.deliveries_container", "is the container of the state, too", "give each a container of its own");
         }
         self.positive("storage.timeout", storage.timeout);
         self.positive("storage.longest_delay", storage.longest_delay);
         self.at_most("storage.longest_delay", storage.longest_delay, 7 * DAY);
         self.credential("storage.credential", &storage.credential, loopback);
+    }
+
+    /// Azure's rule for the names of containers and queues.
+    fn storage_name(&mut self, key: &str, name: &str, longest: usize) {
+        if !is_storage_name(name) || name.len() > longest {
+            let remedy = format!("use 3 to {longest} lower case letters, digits and single hyphens between them");
+            self.wrong(key, format!("\"{name}\" is no name that Azure Storage takes"), remedy);
+        }
     }
 
     pub(super) fn key_vault(&mut self, vault: &KeyVault) {

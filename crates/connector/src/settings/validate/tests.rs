@@ -154,6 +154,17 @@ fn storage_is_two_safe_addresses_or_the_secrets_that_hold_them() {
             "{blobs}: {found:?}"
         );
     }
+    for (rest, key) in [
+        ("state_container = \"State\"", "storage.state_container: "),
+        ("state_container = \"a--b\"", "storage.state_container: "),
+        ("deliveries_container = \"d\"", "storage.deliveries_container: "),
+        ("deliveries_container = \"state\"", "storage.deliveries_container: "),
+        ("queue = \"work_items\"", "storage.queue: "),
+        ("queue = \"w1234567890123456789012345678901234567890123456789012345678\"", "storage.queue: "),
+    ] {
+        let found = storage("https://x.blob.core.windows.net", rest);
+        assert!(found.len() == 1 && found[0].starts_with(key), "{rest}: {found:?}");
+    }
     let found = storage("https://x.blob.core.windows.net", "credential = { type = \"token\", token = \"$SNOW_API_KEY\" }");
     assert!(found.len() == 1 && found[0].starts_with("storage.credential.type: "), "{found:?}");
 }

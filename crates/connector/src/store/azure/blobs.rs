@@ -13,7 +13,7 @@ use azure_storage_blob::{BlobContainerClient, BlobContainerClientOptions};
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 
-use super::wire::{Address, code, explain, said};
+use super::wire::{Endpoint, Fresh, code, explain, said};
 use crate::clock::{Chance, Clock};
 use crate::store::StoreError;
 
@@ -39,28 +39,31 @@ pub(super) enum If<'a> {
 }
 
 pub(super) struct Blobs {
-    client: BlobContainerClient,
+    client: Fresh<BlobContainerClient>,
     chance: Arc<Chance>,
     clock: Arc<dyn Clock>,
 }
 
 impl Blobs {
     pub(super) fn new(
-        address: &Address,
+        endpoint: &Arc<Endpoint>,
         container: &str,
         options: ClientOptions,
         chance: Arc<Chance>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreError> {
-        let options = BlobContainerClientOptions { client_options: options, ..BlobContainerClientOptions::default() };
-        let client = BlobContainerClient::new(address.of(container), address.credential.clone(), Some(options))
-            .map_err(|error| explain("opening the container", &error))?;
+        let container = container.to_owned();
+        let client = Fresh::new(endpoint, move |address| {
+            let options = BlobContainerClientOptions { client_options: options.clone(), ..BlobContainerClientOptions::default() };
+            BlobContainerClient::new(address.of(&container), address.credential.clone(), Some(options))
+                .map_err(|error| explain("opening the container", &error))
+        })?;
         Ok(Self { client, chance, clock })
     }
 
     /// Makes the container unless it is there.
     pub(super) async fn create(&self) -> Result<(), StoreError> {
-        match self.client.create(None).await {
+        match self.client.get().create(None).await {
             Ok(_) => Ok(()),
             Err(error) if said(&error, StatusCode::Conflict) && code(&error) == "ContainerAlreadyExists" => Ok(()),
             Err(error) => Err(explain("making the container", &error)),
@@ -70,7 +73,7 @@ impl Blobs {
     /// Content and entity tag.
     pub(super) async fn get(&self, name: &str) -> Result<Option<(Bytes, String)>, StoreError> {
         let failed = |error| explain("reading from storage", &error);
-        let found = match self.client.blob_client(name).download(None).await {
+        let found = match self.client.get().blob_client(name).download(None).await {
             Ok(found) => found,
             Err(error) if said(&error, StatusCode::NotFound) => return Ok(None),
             Err(error) => return Err(failed(error)),
@@ -85,7 +88,7 @@ impl Blobs {
     /// Entity tag and metadata.
     async fn head(&self, name: &str) -> Result<Option<(String, Shown)>, StoreError> {
         let failed = |error| explain("looking into storage", &error);
-        let found = match self.client.blob_client(name).get_properties(None).await {
+        let found = match self.client.get().blob_client(name).get_properties(None).await {
             Ok(found) => found,
             Err(error) if said(&error, StatusCode::NotFound) => return Ok(None),
             Err(error) => return Err(failed(error)),
@@ -128,8 +131,10 @@ impl Blobs {
         }
         match self.head(name).await {
             Ok(Some((tag, found))) if found.get(MARK) == Some(&mark) => Ok(Some(tag)),
-            _ if refused => Ok(None),
-            _ => Err(explain("writing to storage", &error)),
+            Ok(_) if refused => Ok(None),
+            Ok(_) => Err(explain("writing to storage", &error)),
+            // It may be ours: nobody may act as if it were somebody else's.
+            Err(unknown) => Err(unknown),
         }
     }
 
@@ -146,7 +151,7 @@ impl Blobs {
             blob_content_type: Some("application/json".to_owned()),
             ..BlobClientUploadOptions::default()
         };
-        let written = self.client.blob_client(name).upload(bytes.clone().into(), Some(options)).await?;
+        let written = self.client.get().blob_client(name).upload(bytes.clone().into(), Some(options)).await?;
         Ok(written.etag.map(|tag| tag.as_ref().to_owned()).unwrap_or_default())
     }
 
@@ -154,7 +159,7 @@ impl Blobs {
     pub(super) async fn remove(&self, name: &str, tag: Option<&str>) -> Result<bool, StoreError> {
         let options =
             BlobClientDeleteOptions { if_match: tag.map(|tag| Etag::from(tag.to_owned())), ..BlobClientDeleteOptions::default() };
-        match self.client.blob_client(name).delete(Some(options)).await {
+        match self.client.get().blob_client(name).delete(Some(options)).await {
             Ok(_) => Ok(true),
             Err(error) if said(&error, StatusCode::NotFound) || said(&error, StatusCode::PreconditionFailed) => Ok(false),
             Err(error) => Err(explain("removing from storage", &error)),
@@ -176,7 +181,8 @@ impl Blobs {
             include: Some(vec![ListBlobsIncludeItem::Metadata]),
             ..BlobContainerClientListBlobsOptions::default()
         };
-        let mut listing = self.client.list_blobs(Some(options)).map_err(failed)?.into_pages();
+        let client = self.client.get();
+        let mut listing = client.list_blobs(Some(options)).map_err(failed)?.into_pages();
         for _ in 0..pages {
             let page = match listing.try_next().await {
                 Ok(Some(page)) => page.into_model().map_err(failed)?,
@@ -190,7 +196,7 @@ impl Blobs {
                 let Some(name) = item.name.as_deref() else { continue };
                 let shown = item.metadata.as_ref().and_then(|metadata| metadata.values.as_ref()).unwrap_or(&none);
                 if !each(name, shown) {
-                    return Ok(true);
+                    return Ok(false);
                 }
             }
             if !more {

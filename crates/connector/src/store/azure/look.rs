@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -18,6 +19,8 @@ use crate::store::{Claim, Counts, DeliveryQueue, Filter, Leased, Listed, Status,
 
 /// Pages of 5,000 that one question reads.
 pub(super) const FEW_PAGES: usize = 4;
+/// Each look of a lane is two listings, and each listing is paid for.
+const LOOK: Duration = Duration::from_secs(10);
 /// Documents read at the same time.
 pub(super) const TOGETHER: usize = 16;
 
@@ -77,11 +80,19 @@ impl AzureStore {
         found.truncate(filter.limit);
         let mut listed = Vec::with_capacity(found.len());
         for some in found.chunks(TOGETHER) {
-            let records = try_join_all(some.iter().map(|entry| self.find(entry.id))).await?;
-            listed.extend(records.into_iter().flatten().map(|record| record.listed()));
+            listed.extend(try_join_all(some.iter().map(|entry| self.told(entry))).await?.into_iter().flatten());
         }
         listed.retain(|listed: &Listed| likes(listed.status, &listed.connection));
         Ok(listed)
+    }
+
+    /// The delivery as it is; one that cannot be read as far as the listing shows it.
+    async fn told(&self, entry: &Entry) -> Result<Option<Listed>, StoreError> {
+        match self.find(entry.id).await {
+            Ok(record) => Ok(record.map(|record| record.listed())),
+            Err(StoreError::Damaged(why)) => Ok(Some(entry.unreadable(&why))),
+            Err(error) => Err(error),
+        }
     }
 
     async fn count(&self, connection: Option<&str>) -> Result<Counts, StoreError> {
@@ -165,6 +176,10 @@ impl DeliveryQueue for AzureStore {
         Self: 'b,
     {
         Box::pin(self.changed.notified())
+    }
+
+    fn look_every(&self) -> Duration {
+        LOOK
     }
 
     async fn list(&self, filter: &Filter) -> Result<Vec<Listed>, StoreError> {

@@ -1,19 +1,24 @@
 //! The queue that wakes the Functions host: one small plain-text message for each delivery that is due. What is true of a delivery
 //! stands in its blob; a message more or less changes nothing but the time at which it is looked at.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use azure_core::http::{ClientOptions, RequestContent, StatusCode, XmlFormat};
 use azure_storage_queue::models::{
-    QueueClientGetPropertiesResultHeaders, QueueClientReceiveMessagesOptions, QueueClientSendMessageOptions, QueueMessage,
+    QueueClientGetPropertiesResultHeaders, QueueClientPeekMessagesOptions, QueueClientReceiveMessagesOptions,
+    QueueClientSendMessageOptions, QueueMessage,
 };
 use azure_storage_queue::{QueueClient, QueueClientOptions};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::wire::{Address, code, explain, said};
+use super::wire::{Endpoint, Fresh, code, explain, said};
 use crate::delivery::DeliveryId;
 use crate::store::StoreError;
 
+/// Messages in one answer, as many as Azure gives.
+const MOST: i32 = 32;
 /// Never ends by itself.
 const FOR_EVER: i32 = -1;
 
@@ -44,31 +49,47 @@ impl DueMessage {
 /// A message taken from a queue.
 pub(super) struct Taken {
     pub(super) text: String,
-    id: String,
+    pub(super) id: String,
     receipt: String,
 }
 
 pub(super) struct Messages {
-    client: QueueClient,
+    client: Fresh<QueueClient>,
     longest_delay: Duration,
+    silent: bool,
 }
 
 impl Messages {
     pub(super) fn new(
-        address: &Address,
-        queue: &str,
+        endpoint: &Arc<Endpoint>,
+        queue: String,
         options: ClientOptions,
         longest_delay: Duration,
     ) -> Result<Self, StoreError> {
-        let options = QueueClientOptions { client_options: options, ..QueueClientOptions::default() };
-        let client = QueueClient::new(address.of(queue), address.credential.clone(), Some(options))
-            .map_err(|error| explain("opening the queue", &error))?;
-        Ok(Self { client, longest_delay })
+        let client = Fresh::new(endpoint, move |address| {
+            let options = QueueClientOptions { client_options: options.clone(), ..QueueClientOptions::default() };
+            QueueClient::new(address.of(&queue), address.credential.clone(), Some(options))
+                .map_err(|error| explain("opening the queue", &error))
+        })?;
+        Ok(Self { client, longest_delay, silent: false })
+    }
+
+    /// Sends nothing, where nobody would ever receive it.
+    pub(super) fn silent(self, silent: bool) -> Self {
+        Self { silent, ..self }
+    }
+
+    #[cfg(test)]
+    pub(super) fn client(&self) -> Arc<QueueClient> {
+        self.client.get()
     }
 
     /// Makes the queue unless it is there.
     pub(super) async fn create(&self) -> Result<(), StoreError> {
-        match self.client.create(None).await {
+        if self.silent {
+            return Ok(());
+        }
+        match self.client.get().create(None).await {
             Ok(_) => Ok(()),
             Err(error) if code(&error) == "QueueAlreadyExists" => Ok(()),
             Err(error) => Err(explain("making the queue", &error)),
@@ -77,6 +98,9 @@ impl Messages {
 
     /// Sends a message that is seen after `delay`, or after the longest delay there is.
     pub(super) async fn send(&self, message: &DueMessage, delay: Duration) -> Result<(), StoreError> {
+        if self.silent {
+            return Ok(());
+        }
         let mut sent = self.post(message, delay).await;
         if sent.as_ref().is_err_and(|error| code(error) == "QueueNotFound") {
             self.create().await?;
@@ -95,18 +119,34 @@ impl Messages {
             visibility_timeout: Some(i32::try_from(seconds).unwrap_or(i32::MAX)),
             ..QueueClientSendMessageOptions::default()
         };
-        self.client.send_message(content, Some(options)).await.map(drop)
+        self.client.get().send_message(content, Some(options)).await.map(drop)
+    }
+
+    /// Text of the first messages, up to 32, with the time since when each is here. Nobody notices. Those that somebody has taken are not
+    /// among them.
+    pub(super) async fn peek(&self) -> Result<Vec<(String, Option<Timestamp>)>, StoreError> {
+        let failed = |error| explain("looking into the queue", &error);
+        let options =
+            QueueClientPeekMessagesOptions { number_of_messages: Some(MOST), ..QueueClientPeekMessagesOptions::default() };
+        let answer = match self.client.get().peek_messages(Some(options)).await {
+            Ok(answer) => answer.into_model().map_err(failed)?,
+            Err(error) if said(&error, StatusCode::NotFound) => return Ok(Vec::new()),
+            Err(error) => return Err(failed(error)),
+        };
+        let since = |time: azure_core::time::OffsetDateTime| Timestamp::from_second(time.unix_timestamp()).ok();
+        let messages = answer.items.unwrap_or_default().into_iter();
+        Ok(messages.map(|message| (message.message_text.unwrap_or_default(), message.insertion_time.and_then(since))).collect())
     }
 
     /// Takes up to 32 messages, hidden from others for `hidden`. A queue that is not there is empty.
     pub(super) async fn take(&self, hidden: Duration) -> Result<Vec<Taken>, StoreError> {
         let failed = |error| explain("taking from the queue", &error);
         let options = QueueClientReceiveMessagesOptions {
-            number_of_messages: Some(32),
+            number_of_messages: Some(MOST),
             visibility_timeout: Some(i32::try_from(hidden.as_secs()).unwrap_or(i32::MAX)),
             ..QueueClientReceiveMessagesOptions::default()
         };
-        let answer = match self.client.receive_messages(Some(options)).await {
+        let answer = match self.client.get().receive_messages(Some(options)).await {
             Ok(answer) => answer.into_model().map_err(failed)?,
             Err(error) if said(&error, StatusCode::NotFound) => return Ok(Vec::new()),
             Err(error) => return Err(failed(error)),
@@ -123,7 +163,7 @@ impl Messages {
 
     /// Removes a message that was taken; one that somebody else has by now is left.
     pub(super) async fn remove(&self, taken: &Taken) -> Result<(), StoreError> {
-        match self.client.delete_message(&taken.id, &taken.receipt, None).await {
+        match self.client.get().delete_message(&taken.id, &taken.receipt, None).await {
             Ok(_) => Ok(()),
             Err(error) if said(&error, StatusCode::NotFound) || said(&error, StatusCode::BadRequest) => Ok(()),
             Err(error) => Err(explain("removing from the queue", &error)),
@@ -133,7 +173,7 @@ impl Messages {
     /// About how many messages there are, hidden ones included.
     pub(super) async fn count(&self) -> Result<u64, StoreError> {
         let failed = |error| explain("counting the queue", &error);
-        match self.client.get_properties(None).await {
+        match self.client.get().get_properties(None).await {
             Ok(found) => {
                 Ok(found.approximate_messages_count().map_err(failed)?.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
             }

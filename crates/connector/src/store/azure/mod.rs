@@ -5,6 +5,7 @@
 mod blobs;
 mod look;
 mod messages;
+mod poison;
 mod queue;
 mod record;
 mod state;
@@ -14,8 +15,9 @@ mod tests;
 mod totals;
 mod wire;
 
+use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use azure_core::credentials::TokenCredential;
@@ -24,12 +26,23 @@ use tokio::sync::Notify;
 use self::blobs::Blobs;
 pub use self::messages::DueMessage;
 use self::messages::Messages;
+pub use self::poison::{GivenUp, Redriven};
 use self::totals::Tally;
-use self::wire::Address;
+use self::wire::Endpoint;
 use super::StoreError;
 use crate::clock::{Chance, Clock};
 use crate::secret::Secrets;
 use crate::settings::Storage;
+use crate::settings::storage::POISON;
+
+/// Who comes for a delivery that is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Woken {
+    /// The Functions host: each has a message in the queue.
+    ByMessages,
+    /// The lanes of this process, which look by themselves. No message is sent, since nobody would ever take it out of the queue.
+    ByLooking,
+}
 
 /// Both traits over a storage account.
 pub struct AzureStore {
@@ -39,6 +52,8 @@ pub struct AzureStore {
     poison: Messages,
     tally: Arc<Tally>,
     changed: Notify,
+    /// Ids of messages in the poison queue that are not ours: each is told of once.
+    strangers: Mutex<BTreeSet<String>>,
     /// Our own lanes take one after the other; workers of other processes are kept off by compare-and-set.
     leasing: tokio::sync::Mutex<()>,
     chance: Arc<Chance>,
@@ -48,39 +63,43 @@ pub struct AzureStore {
 
 impl AzureStore {
     /// The store that `settings` name. `credential` is for addresses without a signature (see
-    /// [`crate::sink::credential::credential`]); `secrets` hold those with one. Asks nothing of the network: containers and queue are
-    /// made by [`AzureStore::prepare`], or by the first write that misses them.
+    /// [`crate::sink::credential::credential`]); `secrets` hold those with one, which are looked up at every use. Asks nothing of the
+    /// network: containers and queue are made by [`AzureStore::prepare`], or by the first write that misses them.
     pub fn open(
         settings: &Storage,
         credential: Option<&Arc<dyn TokenCredential>>,
-        secrets: &dyn Secrets,
+        secrets: &Arc<dyn Secrets>,
         clock: Arc<dyn Clock>,
         chance: Arc<Chance>,
+        woken: Woken,
     ) -> Result<Arc<Self>, StoreError> {
-        Self::over(&wire::client(settings.timeout.get())?, settings, credential, secrets, clock, chance)
+        let client = wire::client(settings.timeout.get())?;
+        Self::over(&client, settings, credential, secrets, clock, chance, woken)
     }
 
     fn over(
         client: &reqwest::Client,
         settings: &Storage,
         credential: Option<&Arc<dyn TokenCredential>>,
-        secrets: &dyn Secrets,
+        secrets: &Arc<dyn Secrets>,
         clock: Arc<dyn Clock>,
         chance: Arc<Chance>,
+        woken: Woken,
     ) -> Result<Arc<Self>, StoreError> {
-        let blobs = Address::read(&settings.blobs, "blobs", credential, secrets)?;
-        let queues = Address::read(&settings.queues, "queues", credential, secrets)?;
+        let blobs = Endpoint::new(&settings.blobs, "blobs", credential, secrets)?;
+        let queues = Endpoint::new(&settings.queues, "queues", credential, secrets)?;
         let options = || wire::options(client.clone(), settings.timeout.get());
         let container = |name: &str| Blobs::new(&blobs, name, options(), chance.clone(), clock.clone());
-        let queue = |name: &str| Messages::new(&queues, name, options(), settings.longest_delay.get());
+        let queue = |name: String| Messages::new(&queues, name, options(), settings.longest_delay.get());
         let deliveries = Arc::new(container(&settings.deliveries_container)?);
         Ok(Arc::new(Self {
             state: container(&settings.state_container)?,
             tally: Tally::new(deliveries.clone(), chance.fraction()),
             deliveries,
-            due: queue(&settings.queue)?,
-            poison: queue(&format!("{}-poison", settings.queue))?,
+            due: queue(settings.queue.clone())?.silent(woken == Woken::ByLooking),
+            poison: queue(format!("{}{POISON}", settings.queue))?,
             changed: Notify::new(),
+            strangers: Mutex::default(),
             leasing: tokio::sync::Mutex::default(),
             chance,
             clock,

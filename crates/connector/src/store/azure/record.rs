@@ -48,6 +48,9 @@ impl Place {
     }
 }
 
+/// What a person can do about a delivery that cannot be read.
+const UNREADABLE: &str = "start the version of the connector that wrote it, or drop it with `deliveries drop`";
+
 /// Folder of payloads that are too large to be written again at every step.
 pub(super) const PAYLOADS: &str = "payload/";
 
@@ -119,9 +122,8 @@ impl Record {
     }
 
     pub(super) fn read(bytes: &Bytes) -> Result<Self, StoreError> {
-        serde_json::from_slice(bytes).map_err(|error| {
-            StoreError::Damaged(format!("a delivery cannot be read ({error}); start the version of the connector that wrote it"))
-        })
+        serde_json::from_slice(bytes)
+            .map_err(|error| StoreError::Damaged(format!("a delivery cannot be read ({error}); {UNREADABLE}")))
     }
 
     pub(super) fn bytes(&self) -> Result<Bytes, StoreError> {
@@ -229,5 +231,21 @@ impl Entry {
 
     pub(super) const fn unfinished(&self) -> bool {
         matches!(self.status, Status::Waiting | Status::Working)
+    }
+
+    /// All that can be said of it when its blob is damaged.
+    pub(super) fn unreadable(&self, why: &str) -> Listed {
+        Listed {
+            id: self.id,
+            connection: self.connection.clone(),
+            work_item_type: String::new(),
+            status: self.status,
+            accepted_at: self.accepted_at,
+            due: self.due,
+            attempts: 0,
+            cause: why.to_owned(),
+            remedy: UNREADABLE.to_owned(),
+            summary: None,
+        }
     }
 }

@@ -1,9 +1,10 @@
 //! What keeps the account tidy: old deliveries are forgotten, half-made moves completed, deliveries whose message went missing woken,
 //! what the Functions host gave up taken out of its poison queue, and payloads nobody refers to removed.
 
+use std::sync::PoisonError;
 use std::time::Duration;
 
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -48,11 +49,12 @@ impl AzureStore {
         Ok(gone)
     }
 
+    /// One step that fails keeps the others from nothing.
     pub(super) async fn sweep_all(&self, now: Timestamp) -> Result<usize, StoreError> {
-        let woken = self.wake(now).await?;
-        let taken = self.empty_poison(now).await?;
+        let woken = self.wake(now).await;
+        let taken = self.empty_poison(now).await;
         self.forget_payloads(now).await?;
-        Ok(woken + taken)
+        Ok(woken? + taken?)
     }
 
     async fn wake(&self, now: Timestamp) -> Result<usize, StoreError> {
@@ -61,8 +63,10 @@ impl AzureStore {
         let (entries, _) = self.entries(Place::Open, FEW_PAGES, AT_ONCE, needs).await?;
         let mut woken = 0;
         for some in entries.chunks(TOGETHER) {
-            let each = try_join_all(some.iter().map(|entry| self.look_after(entry.id, overdue, now))).await?;
-            woken += each.into_iter().filter(|woken| *woken).count();
+            let each = join_all(some.iter().map(|entry| self.look_after(entry.id, overdue, now))).await;
+            for (entry, looked_after) in some.iter().zip(each) {
+                woken += usize::from(readable(entry.id, looked_after)?.unwrap_or_default());
+            }
         }
         Ok(woken)
     }
@@ -93,20 +97,35 @@ impl AzureStore {
                 break;
             }
             for taken in &taken {
-                self.given_up(taken, now).await?;
+                if let Some(message) = self.ours(taken) {
+                    self.given_up(taken, message, now).await?;
+                }
             }
             done += taken.len();
         }
         Ok(done)
     }
 
+    /// What the message says; a stranger's stays where it is.
+    fn ours(&self, taken: &Taken) -> Option<DueMessage> {
+        let message = DueMessage::parse(&taken.text);
+        if message.is_none() && self.strangers.lock().unwrap_or_else(PoisonError::into_inner).insert(taken.id.clone()) {
+            tracing::warn!(
+                message_id = taken.id,
+                "the poison queue holds a message that is not the connector's; `deliveries poison` shows it; remove it by hand"
+            );
+        }
+        message
+    }
+
     /// A delivery that the host gave up: again in a while, or a dead letter.
-    async fn given_up(&self, taken: &Taken, now: Timestamp) -> Result<(), StoreError> {
-        let Some(DueMessage { delivery_id, connection }) = DueMessage::parse(&taken.text) else {
-            tracing::warn!("the poison queue holds a message that is not the connector's; remove it by hand");
-            return Ok(());
+    async fn given_up(&self, taken: &Taken, due: DueMessage, now: Timestamp) -> Result<(), StoreError> {
+        let DueMessage { delivery_id, connection } = due;
+        let Some(found) = readable(delivery_id, self.at(Place::Open, delivery_id).await)? else {
+            // Whoever can read it wakes it: the message says nothing that its blob does not.
+            return self.poison.remove(taken).await;
         };
-        let Some((mut record, tag)) = self.at(Place::Open, delivery_id).await? else { return self.poison.remove(taken).await };
+        let Some((mut record, tag)) = found else { return self.poison.remove(taken).await };
         if record.unfinished() {
             record.given_up += 1;
             record.receipt.clear();
@@ -151,5 +170,17 @@ impl AzureStore {
             }
         }
         Ok(())
+    }
+}
+
+/// What was found, or nothing of a delivery that cannot be read: it must not stand in the way of the others.
+fn readable<T>(id: DeliveryId, found: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(StoreError::Damaged(why)) => {
+            tracing::warn!(delivery_id = %id, why, "a delivery cannot be looked after");
+            Ok(None)
+        }
+        Err(error) => Err(error),
     }
 }

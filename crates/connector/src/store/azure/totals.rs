@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use tracing::Instrument;
 use url::form_urlencoded::{byte_serialize, parse};
 
 use super::blobs::{Blobs, If, PAGES, Shown};
@@ -38,11 +39,12 @@ impl Tally {
         }
         self.put_back(connection.to_owned(), totals);
         let tally = Arc::clone(self);
-        tokio::spawn(async move {
+        let writing = async move {
             if let Err(error) = tally.flush().await {
                 tracing::debug!(%error, "counts could not be written; with the next ones");
             }
-        });
+        };
+        tokio::spawn(writing.in_current_span());
     }
 
     fn put_back(&self, connection: String, totals: Totals) {

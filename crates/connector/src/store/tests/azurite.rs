@@ -9,9 +9,10 @@ use std::sync::{Arc, OnceLock};
 use serde::Deserialize;
 
 use crate::clock::{Chance, SystemClock};
-use crate::secret::FixedSecrets;
+use crate::secret::{FixedSecrets, Secrets};
 use crate::settings::Storage;
-use crate::store::azure::AzureStore;
+use crate::store::StoreError;
+use crate::store::azure::{AzureStore, Woken};
 
 /// What `tests/azurite/run serve` says.
 #[derive(Debug, Clone, Deserialize)]
@@ -80,8 +81,17 @@ pub(in crate::store) fn settings() -> Storage {
 
 /// Another handle on the same account, as another process has it.
 pub(in crate::store) fn open(settings: &Storage) -> Option<Arc<AzureStore>> {
-    let secrets = secrets(&azurite()?.served);
-    Some(AzureStore::open(settings, None, &secrets, Arc::new(SystemClock), Arc::new(Chance::from_system())).unwrap())
+    let secrets: Arc<dyn Secrets> = Arc::new(secrets(&azurite()?.served));
+    Some(open_with(settings, &secrets, Woken::ByMessages).unwrap())
+}
+
+/// A handle that finds its addresses in `secrets`.
+pub(in crate::store) fn open_with(
+    settings: &Storage,
+    secrets: &Arc<dyn Secrets>,
+    woken: Woken,
+) -> Result<Arc<AzureStore>, StoreError> {
+    AzureStore::open(settings, None, secrets, Arc::new(SystemClock), Arc::new(Chance::from_system()), woken)
 }
 
 /// A store of its own, empty; nothing is made yet.

@@ -2,6 +2,7 @@
 
 pub(crate) mod azurite;
 mod behaviour;
+pub(crate) mod each;
 mod model;
 mod retention;
 
@@ -17,7 +18,7 @@ use crate::route::Choices;
 use crate::work_item::WorkItemType;
 
 /// Both sides of one store.
-pub(super) trait Store: DeliveryQueue + StateStore {}
+pub(crate) trait Store: DeliveryQueue + StateStore {}
 impl<T: DeliveryQueue + StateStore> Store for T {}
 
 /// So many seconds after the beginning of the story.

@@ -31,6 +31,11 @@ pub(super) struct Group {
     pub(super) remaining: Option<u64>,
     /// When its first page was asked for.
     pub(super) asked: Timestamp,
+    /// When its last page had come.
+    pub(super) came: Timestamp,
+    /// When the first page was asked for, in this pass, on which a change may have been missing that becomes visible later;
+    /// nothing while all that was read was settled.
+    pub(super) open: Option<Timestamp>,
     /// `TimeGenerated` of its last page.
     pub(super) stamp: Timestamp,
     pub(super) remarks: Vec<Remark>,
@@ -40,13 +45,24 @@ pub(super) struct Group {
     pub(super) stop: Option<Stop>,
 }
 
+impl Group {
+    /// Nothing that was visible up to here is missing.
+    pub(super) fn covers(&self, reading: Reading) -> Timestamp {
+        match reading {
+            Reading::Load { until } if !self.more => until,
+            _ => self.next.at,
+        }
+    }
+}
+
 impl Run<'_> {
     /// Reads pages until they make a group.
     pub(super) async fn group(&self, reading: Reading, from: &Position, newest: Option<Timestamp>, still: u32) -> Group {
         let asked = self.engine.clock.now();
         let stamp = newest.unwrap_or(Timestamp::MIN);
         let (next, rows, remarks) = (from.clone(), Vec::new(), Vec::new());
-        let mut group = Group { rows, next, more: true, remaining: None, asked, stamp, remarks, still, stop: None };
+        let (came, open) = (asked, None);
+        let mut group = Group { rows, next, more: true, remaining: None, asked, came, open, stamp, remarks, still, stop: None };
         let mut bytes = 0_usize;
         loop {
             group.stamp = after(group.stamp, self.engine.clock.now());
@@ -75,6 +91,7 @@ impl Run<'_> {
             group.remaining = page.remaining;
             group.remarks.extend(page.remarks);
             let now = self.engine.clock.now();
+            group.came = now;
             let full = group.rows.len() >= GROUP_ROWS || bytes >= GROUP_BYTES;
             if full || !group.more || now >= later(asked, GROUP_AGE) || self.limits.over(now) {
                 return group;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
+use tracing::Instrument;
 
 use super::{Run, count};
 use crate::rows::ServiceDeskRow;
@@ -58,7 +59,7 @@ impl Run<'_> {
         let (sink, written) = (Arc::clone(&self.engine.sink), Arc::clone(rows));
         // A set, since it ends its task when it is dropped.
         let mut task = JoinSet::new();
-        task.spawn(async move { sink.records(&written).await });
+        task.spawn(async move { sink.records(&written).await }.in_current_span());
         match task.join_next().await {
             Some(Ok(written)) => written,
             Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use tokio::sync::watch;
 
 use super::bench::{Bench, ago, bench, bench_of, minutes, start};
@@ -66,17 +67,60 @@ async fn a_run_that_shall_end_does_not_sit_out_a_wait() {
 
 #[tokio::test]
 async fn a_record_that_is_dated_in_the_future_hides_no_change() {
-    let bench = bench(33);
-    bench.fill(20, 30);
-    bench.tool.put("future", 0, ago(Duration::ZERO) + minutes(24 * 60));
-    bench.good().await;
-    for index in 0..5 {
-        bench.clock.advance(minutes(4));
+    for skew in [0, -400, 400] {
+        let bench = bench_of(33, |tool| tool.skew = SignedDuration::from_secs(skew));
+        bench.fill(20, 30);
+        bench.tool.put("future", 0, ago(Duration::ZERO) + minutes(24 * 60));
+        bench.good().await;
+        for index in 0..5 {
+            bench.clock.advance(minutes(4));
+            bench.tool.change(&format!("r{index:05}"));
+            bench.good().await;
+            bench.assert_exact();
+        }
+        assert_eq!(bench.explained_duplicates(), 0);
+    }
+}
+
+/// A run that finds a change on its way and thirty behind it, and after whose first `calls` of the tool some minutes pass.
+async fn run_with_a_pause(bench: &Bench, calls: u64, pause: Duration) {
+    bench.tool.change_late("r00038", Duration::from_secs(280));
+    bench.clock.advance(Duration::from_secs(2));
+    for index in 0..30 {
         bench.tool.change(&format!("r{index:05}"));
+    }
+    let call = bench.tool.inside().calls + calls + 1;
+    bench.tool.inside().pause = Some((call, pause, "r00039"));
+    bench.good().await;
+    assert!(bench.tool.inside().calls > call);
+}
+
+#[tokio::test]
+async fn a_late_commit_behind_the_pages_of_a_long_increment_is_met() {
+    for skew in [-400, 0, 400] {
+        let bench = bench_of(39, |tool| tool.skew = SignedDuration::from_secs(skew));
+        bench.fill(40, 30);
+        bench.good().await;
+        bench.clock.advance(minutes(30));
+        // The first page is behind the late one's place when it becomes visible, and the last one an overlap further.
+        run_with_a_pause(&bench, 1, minutes(6)).await;
         bench.good().await;
         bench.assert_exact();
+        assert_eq!(bench.explained_duplicates(), 0);
     }
-    assert_eq!(bench.explained_duplicates(), 0);
+}
+
+#[tokio::test]
+async fn a_late_commit_behind_the_pages_of_a_first_load_is_met() {
+    for skew in [-400, -200, 0, 400] {
+        let bench = bench_of(40, |tool| tool.skew = SignedDuration::from_secs(skew));
+        bench.fill(40, 30);
+        // The increments come between the third page of the load and its last, and have gone on by then.
+        run_with_a_pause(&bench, 3, minutes(7)).await;
+        bench.good().await;
+        bench.assert_exact();
+        assert_eq!(bench.explained_duplicates(), 0);
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use super::bench::{ago, bench, bench_of, days, minutes, start};
 use crate::clock::Clock;
 use crate::rows::{RecordKind, RecordState};
 use crate::sync::Order;
-use crate::sync::cursor::SEEN_MOST;
+use crate::sync::track::SEEN_MOST;
 
 #[tokio::test]
 async fn the_first_run_loads_the_window_and_the_next_writes_changes_only() {
@@ -196,26 +196,6 @@ async fn a_run_that_finds_another_at_work_says_which_and_until_when() {
     bench.good().await;
     bench.assert_exact();
     assert!(bench.engine.state("snow", RecordKind::Incident).await.unwrap().run.is_none());
-}
-
-#[tokio::test]
-async fn a_run_that_was_taken_for_dead_stops_and_nothing_is_lost() {
-    let bench = bench(13);
-    bench.fill(60, 30);
-    bench.tool.inside().dies_at = Some(4);
-    let order = Order::default();
-    let (late, ()) = tokio::join!(bench.run(&order), async {
-        bench.tool.died.notified().await;
-        bench.clock.advance(minutes(5));
-        bench.tool.change("r00050");
-        bench.good().await;
-        bench.tool.revived.notify_one();
-    });
-    assert!(late.cause.contains("another run took over"), "{}", late.cause);
-    assert_eq!(late.busy, None, "it did some work");
-    bench.clock.advance(minutes(1));
-    bench.good().await;
-    bench.assert_exact();
 }
 
 #[tokio::test]

@@ -68,6 +68,8 @@ pub(super) struct Inside {
     /// The call of this number is never answered.
     pub(super) dies_at: Option<u64>,
     pub(super) calls: u64,
+    /// Before the call of this number is answered so long passes, and then a record is changed.
+    pub(super) pause: Option<(u64, Duration, &'static str)>,
     pub(super) remarks: Vec<Remark>,
     /// Changes made before each page, in percent of pages.
     pub(super) churn: u32,
@@ -194,6 +196,13 @@ impl Tool {
     async fn call(&self) -> Result<(), ProviderError> {
         tokio::task::yield_now().await;
         self.clock.advance(self.chance.up_to(self.pace * 2));
+        let pause = self.inside().pause;
+        if let Some((call, length, id)) = pause
+            && call == self.inside().calls + 1
+        {
+            self.clock.advance(length);
+            self.change(id);
+        }
         self.settle();
         if self.below(100) < self.inside().churn {
             self.stir();

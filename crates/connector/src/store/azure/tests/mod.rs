@@ -1,6 +1,9 @@
 //! What only a storage account can do: lose a message or an answer, be shared by processes that die, be woken and swept.
 
+mod damaged;
 mod lost_answers;
+mod poison;
+mod reached;
 mod token;
 
 use std::sync::Arc;
@@ -12,10 +15,9 @@ use tokio::task::JoinSet;
 use super::blobs::{If, Shown};
 use super::messages::DueMessage;
 use super::record::{PAYLOADS, Payload, Place, Record};
-use super::{AzureStore, sweep::ORPHAN};
-use crate::clock::{Chance, SystemClock};
+use super::{AzureStore, Woken, sweep::ORPHAN};
 use crate::delivery::Delivery;
-use crate::secret::FixedSecrets;
+use crate::secret::{FixedSecrets, Secrets};
 use crate::settings::Storage;
 use crate::store::outcome::Outcome;
 use crate::store::tests::{at, azurite, dead, delivery, done, id, retry_at};
@@ -95,26 +97,6 @@ async fn killed_while_it_is_moved_a_finished_delivery_is_finished_and_moved_by_w
 }
 
 #[tokio::test]
-async fn what_the_host_gave_up_is_tried_again_three_times_and_then_a_dead_letter() {
-    let Some(store) = azurite::store() else { return };
-    store.enqueue(delivery(1)).await.unwrap();
-    let message = DueMessage { delivery_id: id(1), connection: "snow".to_owned() };
-    for time in 1..=4 {
-        store.poison.send(&message, Duration::ZERO).await.unwrap();
-        assert_eq!(store.sweep(at(time)).await.unwrap(), 1);
-        assert_eq!(store.messages().await.unwrap().1, 0, "taken out of the poison queue");
-        let listed = store.show(id(1)).await.unwrap().unwrap().0;
-        let expected = if time < 4 { (Status::Waiting, at(time + 600)) } else { (Status::DeadLetter, at(time)) };
-        assert_eq!((listed.status, listed.due), expected);
-        assert!(listed.cause.contains("gave this delivery up"));
-    }
-    assert!(store.redrive(id(1), at(5)).await.unwrap());
-    store.poison.send(&message, Duration::ZERO).await.unwrap();
-    store.sweep(at(6)).await.unwrap();
-    assert_eq!(store.show(id(1)).await.unwrap().unwrap().0.status, Status::Waiting, "a person's word counts anew");
-}
-
-#[tokio::test]
 async fn a_payload_nobody_refers_to_goes_after_a_day_and_that_of_a_dead_letter_stays() {
     let Some(store) = azurite::store() else { return };
     let large = Delivery { payload: Bytes::from(vec![b' '; 100_000]), ..delivery(1) };
@@ -169,9 +151,8 @@ async fn what_cannot_be_reached_is_unavailable_soon_and_no_signature_is_told() {
     // A port that was free a moment ago and refuses.
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let address = format!("http://{free}/account?sig=hush");
-    let secrets = FixedSecrets::default().with("BLOBS", &address).with("QUEUES", &address);
-    let (clock, chance) = (Arc::new(SystemClock), Arc::new(Chance::seeded(1)));
-    let store = AzureStore::open(&Storage::at("$BLOBS", "$QUEUES"), None, &secrets, clock, chance).unwrap();
+    let secrets: Arc<dyn Secrets> = Arc::new(FixedSecrets::default().with("BLOBS", &address).with("QUEUES", &address));
+    let store = azurite::open_with(&Storage::at("$BLOBS", "$QUEUES"), &secrets, Woken::ByMessages).unwrap();
     let told = store.enqueue(delivery(1)).await.unwrap_err().to_string();
     assert!(told.contains("storage account can be reached") && !told.contains("hush"), "{told}");
     assert!(!format!("{store:?}").contains("hush"));
@@ -181,8 +162,8 @@ async fn what_cannot_be_reached_is_unavailable_soon_and_no_signature_is_told() {
 fn a_wrong_address_is_refused_with_a_remedy_and_never_printed() {
     let refused = |blobs: &str| {
         let secrets = FixedSecrets::default().with("TEXT", "hush").with("PLAIN", "http://example.com/?sig=hush");
-        let (clock, chance) = (Arc::new(SystemClock), Arc::new(Chance::seeded(1)));
-        AzureStore::open(&Storage::at(blobs, "$PLAIN"), None, &secrets, clock, chance).unwrap_err().to_string()
+        let secrets: Arc<dyn Secrets> = Arc::new(secrets);
+        azurite::open_with(&Storage::at(blobs, "$PLAIN"), &secrets, Woken::ByMessages).unwrap_err().to_string()
     };
     for (blobs, told) in [
         ("$MISSING", "MISSING is not set"),

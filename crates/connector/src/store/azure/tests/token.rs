@@ -10,9 +10,9 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use serde_json::json;
 
 use crate::clock::{Chance, Clock, SystemClock};
-use crate::secret::FixedSecrets;
+use crate::secret::{FixedSecrets, Secrets};
 use crate::settings::Storage;
-use crate::store::azure::AzureStore;
+use crate::store::azure::{AzureStore, Woken};
 use crate::store::tests::azurite::{self, Azurite};
 use crate::store::tests::{at, delivery, done, id};
 use crate::store::{Claim, DeliveryQueue, Status};
@@ -58,8 +58,9 @@ async fn over_https_with_a_token_a_delivery_is_stored_and_made() {
         state_container: "state".to_owned(),
         ..Storage { timeout: azurite::settings().timeout, ..Storage::at(&azurite.served.blob, &azurite.served.queue) }
     };
-    let (secrets, chance) = (FixedSecrets::default(), Arc::new(Chance::from_system()));
-    let store = AzureStore::over(&client, &settings, Some(&credential), &secrets, Arc::new(SystemClock), chance).unwrap();
+    let (secrets, chance): (Arc<dyn Secrets>, _) = (Arc::new(FixedSecrets::default()), Arc::new(Chance::from_system()));
+    let (clock, woken) = (Arc::new(SystemClock), Woken::ByMessages);
+    let store = AzureStore::over(&client, &settings, Some(&credential), &secrets, clock, chance, woken).unwrap();
     store.enqueue(delivery(1)).await.unwrap();
     let Claim::Taken(taken) = store.claim(id(1), at(1), at(100)).await.unwrap() else { panic!("it is due") };
     store.settle(&taken, &done(1, 0, 0), at(2)).await.unwrap();
