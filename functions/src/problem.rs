@@ -96,7 +96,7 @@ struct Document<'a> {
 }
 
 impl IntoResponse for Problem {
-    /// Who answers it tells of it: see [`crate::refusals`].
+    /// Whoever answers it tells the log (`refusals.rs`).
     fn into_response(self) -> Response {
         let document = Document {
             r#type: format!("urn:itsm-connector:problem:{}", self.kind),

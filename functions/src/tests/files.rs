@@ -72,7 +72,7 @@ fn variables(folder: &Path, found: &mut BTreeSet<String>) {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         if path.is_dir() && name != "tests" {
             variables(&path, found);
-        } else if name.ends_with(".rs") && name != "tests.rs" {
+        } else if path.extension().is_some_and(|kind| kind == "rs") && name != "tests.rs" {
             let text = std::fs::read_to_string(&path).unwrap();
             let program = text.split("#[cfg(test)]\nmod tests").next().unwrap();
             let quoted = program.lines().flat_map(|line| line.split('"').skip(1).step_by(2));
