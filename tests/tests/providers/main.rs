@@ -44,11 +44,12 @@ fn main() -> ExitCode {
     }
     let told = libtest_mimic::run(&arguments, trials);
     let all = !arguments.list && told.num_filtered_out == 0 && told.num_ignored == 0;
-    if all && !told.has_failed() {
-        if let Err(stale) = table.compare() {
-            eprintln!("{stale}");
-            return ExitCode::FAILURE;
-        }
+    if all
+        && !told.has_failed()
+        && let Err(stale) = table.compare()
+    {
+        eprintln!("{stale}");
+        return ExitCode::FAILURE;
     }
     told.exit_code()
 }

@@ -25,7 +25,9 @@ impl Table {
     fn rendered(&self) -> String {
         let passed = self.0.lock().unwrap();
         let mut text = String::from("| story |");
-        subjects::ALL.iter().for_each(|subject| write!(text, " {} |", subject.title).unwrap());
+        for subject in subjects::ALL {
+            write!(text, " {} |", subject.title).unwrap();
+        }
         writeln!(text, "\n| --- |{}", " :-: |".repeat(subjects::ALL.len())).unwrap();
         let mut notes = Vec::new();
         for story in stories::ALL {
