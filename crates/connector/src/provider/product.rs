@@ -48,6 +48,8 @@ macro_rules! products {
 products! {
     /// ServiceNow.
     ServiceNow = "servicenow" in servicenow;
+    /// System Center Service Manager.
+    ServiceManager = "service_manager" in service_manager;
 }
 
 /// What the settings of a product can do. Everything here is pure.
