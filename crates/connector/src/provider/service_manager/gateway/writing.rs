@@ -62,7 +62,12 @@ impl Parts {
             _ => {}
         }
         match (self.sent.remove(property), defaults.get(property)) {
-            (None, _) => return Err(refused("the gateway does not take the incident")),
+            // Left to a template that does not set it, or is not there.
+            (None, Some(default)) => {
+                self.sent.insert(property.to_owned(), default.clone());
+                self.remarks.push(format!("{property} was left to the template, which does not set it; \"{default}\" was sent"));
+            }
+            (None, None) => return Err(refused("the gateway does not take the incident")),
             (Some(value), Some(default)) if value != *default => {
                 self.sent.insert(property.to_owned(), default.clone());
                 self.dropped.push((property.to_owned(), format!("{words}; \"{default}\" was sent")));
