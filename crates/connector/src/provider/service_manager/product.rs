@@ -54,6 +54,9 @@ impl ProductSettings for Config {
             check.wrong(&at("item_url"), "has no {id}", "write for example \"https://portal.contoso.com/Incident/Edit/{id}\"");
         }
         check.not_blank(&at("language"), Some(&settings.language));
+        if self.adapter() == Adapter::Gateway {
+            Self::gateway(key, connection, check);
+        }
     }
 
     fn build(&self, name: &str, connection: &Connection, surroundings: &Surroundings) -> Result<Arc<dyn Provider>, String> {
@@ -135,6 +138,16 @@ impl Config {
         check.not_blank(&at("reopened_state"), Some(&settings.reopened_state));
     }
 
+    fn gateway(key: &str, connection: &Connection, check: &mut Check<'_>) {
+        let sync = &connection.sync;
+        for (setting, query) in [("incident_query", &sync.incident_query), ("change_query", &sync.change_query)] {
+            if !query.trim().is_empty() {
+                let remedy = "leave it out, and narrow the queues of the gateway's user role in Service Manager";
+                check.wrong(&format!("{key}.sync.{setting}"), "the gateway knows no queries", remedy);
+            }
+        }
+    }
+
     fn relay(&self, key: &str, relay: &Relay, connection: &Connection, check: &mut Check<'_>) {
         let at = |setting: &str| format!("{key}.{setting}");
         if self.adapter() == Adapter::Cireson {
@@ -150,3 +163,6 @@ impl Config {
         check.at_most(&at("token_life"), relay.token_life, LONGEST_TOKEN);
     }
 }
+
+#[cfg(test)]
+mod tests;
