@@ -18,7 +18,7 @@ use crate::provider::fields::cut_to;
 use crate::provider::service_manager::mapping::{self, COMMENT, LENGTHS};
 use crate::provider::severity::levels;
 use crate::provider::text::cut_note;
-use crate::work_item::{Change, Draft, Transition, WorkItem, WorkItemKey, Written};
+use crate::work_item::{Change, Draft, Phase, Transition, WorkItem, WorkItemKey, Written};
 
 /// So often a remembered answer may name an incident that was deleted since: each try has a key of its own.
 const REPLAYS: u32 = 5;
@@ -230,10 +230,24 @@ pub(super) async fn update(tool: &Gateway, item: &WorkItem, change: &Change) -> 
                 let note = parts.comment.take();
                 parts.remarks.extend(commented(tool, &item.id, note.as_deref(), &changed.comment).await);
                 let key = items::key(&changed.item).unwrap_or_else(|| item.key.clone());
-                return Ok(written(tool, &known, &changed.item, key, parts));
+                let mut done = written(tool, &known, &changed.item, key, parts);
+                done.remarks.extend(change.transition.and_then(|wanted| not_there(wanted, &done.item)));
+                return Ok(done);
             }
         }
     }
+}
+
+/// That the gateway took a transition and the incident stands elsewhere all the same.
+fn not_there(wanted: Transition, item: &WorkItem) -> Option<String> {
+    let (there, setting) = match wanted {
+        Transition::Resolve => (item.phase != Phase::Open, "resolved_states"),
+        Transition::Reopen => (item.phase == Phase::Open, "resolved_states and closed_states"),
+    };
+    let WorkItem { number, state, .. } = item;
+    (!there).then(|| {
+        format!("the gateway took the change, and the status of {number} is \"{state}\" now: check {setting}, and Service Manager's workflows")
+    })
 }
 
 fn change_body(parts: &Parts, transition: Option<Transition>, description: Option<&str>, known: &Known) -> Value {

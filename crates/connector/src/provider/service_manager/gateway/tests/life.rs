@@ -180,3 +180,11 @@ async fn a_template_fills_what_nothing_else_fills_and_may_be_missing() {
     assert_eq!(written.item.values["Impact"], "System.WorkItem.TroubleTicket.ImpactEnum.Medium");
     assert_eq!(written.remarks.len(), 2, "{:?}", written.remarks);
 }
+
+#[tokio::test]
+async fn a_transition_that_does_not_arrive_where_the_settings_say_is_told() {
+    let stage = Stage::with(Options::default(), "service_manager = { resolved_states = [\"IncidentStatusEnum.Own\"] }").await;
+    let written = stage.created().await;
+    let resolved = stage.provider.update(&written.item, &resolving()).await.unwrap();
+    assert!(resolved.remarks.iter().any(|remark| remark.contains("check resolved_states")), "{:?}", resolved.remarks);
+}
