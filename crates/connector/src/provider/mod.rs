@@ -18,6 +18,7 @@ pub mod parts;
 pub mod product;
 pub mod records;
 pub mod retry_after;
+pub mod service_manager;
 pub mod servicenow;
 pub mod severity;
 pub mod text;
