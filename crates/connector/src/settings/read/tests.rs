@@ -44,6 +44,14 @@ fn all_unknown_keys_and_wrong_types_are_told_at_once_in_the_order_of_the_file() 
 }
 
 #[test]
+fn a_slip_in_the_name_that_tells_what_else_may_be_here_is_found() {
+    let found = problems(&GOOD.replace("provider =", "provder ="));
+    assert!(found.iter().any(|problem| problem.contains("snow.provder: unknown key; did you mean \"provider\"?")), "{found:?}");
+    assert!(found.iter().any(|problem| problem.contains("snow.provider: is missing; valid are servicenow")), "{found:?}");
+    assert_eq!(found.len(), 2, "{found:?}");
+}
+
+#[test]
 fn an_unknown_key_of_the_authentication_is_found_too() {
     let text = GOOD.replace("username =", "user =");
     let found = problems(&text);
