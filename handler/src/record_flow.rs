@@ -3,6 +3,7 @@
 
 mod schedules;
 mod served;
+mod standing;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,6 +20,7 @@ use connector::sink::credential::credential;
 use connector::sink::local::LocalSink;
 use connector::sink::nowhere::Nowhere;
 use connector::sink::workspace::WorkspaceSink;
+use connector::store::DeliveryQueue;
 use connector::sync::engine::{Engine, Source};
 use connector::sync::{Order, Progress, Summary};
 use functions::records::RefreshReport;
@@ -49,6 +51,8 @@ pub struct RecordFlow {
     engine: Engine,
     refresher: Refresher,
     journal: Arc<RowJournal>,
+    /// Only to count what waits.
+    queue: Arc<dyn DeliveryQueue>,
     clock: Arc<dyn Clock>,
     /// Whether there is a place for rows of records.
     syncs: bool,
@@ -80,7 +84,8 @@ impl RecordFlow {
         let refresher =
             Refresher { store: store.clone(), journal: journal.clone(), clock: clock.clone(), chance: chance.clone() };
         let engine = Engine { store, sink, journal: journal.clone(), clock: clock.clone(), chance, progress, sources };
-        Ok(Arc::new(Self { settings, engine, refresher, journal, clock, syncs, stop, in_hand: RwLock::default() }))
+        let queue = stores.queue.clone();
+        Ok(Arc::new(Self { settings, engine, refresher, journal, queue, clock, syncs, stop, in_hand: RwLock::default() }))
     }
 
     /// The same with stores (see [`Stores::open`]) and providers of its own: for a command beside, or instead of, a running connector.

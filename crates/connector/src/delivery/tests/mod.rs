@@ -3,5 +3,6 @@
 mod bench;
 mod on_call;
 mod stories;
+mod told;
 mod tool;
 mod torment;
