@@ -126,13 +126,14 @@ const fn of<D: Details>() -> (&'static str, &'static str, &'static [Member]) {
     (D::OPERATION, D::MESSAGE, D::MEMBERS)
 }
 
-/// The same as JSON: a list of `{operation, message, members: [{name, description}]}`.
+/// The same as JSON: a list of `{members: [{description, name}], message, operation}`.
 #[must_use]
 pub fn listed() -> Value {
-    let member = |member: &Member| serde_json::json!({ "name": member.name, "description": member.description });
+    // Names in alphabetical order: see `rows::definitions::streams`.
+    let member = |member: &Member| serde_json::json!({ "description": member.description, "name": member.name });
     let kind = |(operation, message, members): (&str, &str, &[Member])| {
         let members: Vec<Value> = members.iter().map(member).collect();
-        serde_json::json!({ "operation": operation, "message": message, "members": members })
+        serde_json::json!({ "members": members, "message": message, "operation": operation })
     };
     Value::Array(all().into_iter().map(kind).collect())
 }
