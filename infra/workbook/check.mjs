@@ -69,6 +69,13 @@ for (const [name, text] of Object.entries(files)) {
   verdict(name, [...inspect(text), ...(columns.length === 0 ? ["has no result"] : [])]);
 }
 
+// Queries in the documentation.
+const docs = path.join(infra, "..", "docs");
+for (const name of fs.readdirSync(docs).filter((name) => name.endsWith(".md"))) {
+  const blocks = [...fs.readFileSync(path.join(docs, name), "utf8").matchAll(/^```kusto\n(.*?)^```/gms)];
+  for (const [index, [, text]] of blocks.entries()) verdict(`docs/${name}, query ${index + 1}`, inspect(text));
+}
+
 // The workbook, with what its parameters become: some connections or none, each grain, a computer or none.
 const fillings = [
   { Connection: "", "TimeRange:grain": "1m", SelectedComputer: "" },
