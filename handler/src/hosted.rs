@@ -84,6 +84,8 @@ impl Hosted {
         match retention::prune_once(&*self.stores.queue, &*self.stores.state, &self.settings.retention, now).await {
             Ok(pruned) => {
                 *tidied = Some(now);
+                // As often, and by whoever is called for the sync: once for all instances.
+                self.flow.tell_standing().await;
                 tracing::info!(
                     looked_after = pruned.swept,
                     deliveries = pruned.deliveries,

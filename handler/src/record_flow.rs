@@ -4,6 +4,7 @@
 mod adopted;
 mod schedules;
 mod served;
+mod standing;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -20,6 +21,7 @@ use connector::sink::credential::credential;
 use connector::sink::local::LocalSink;
 use connector::sink::nowhere::Nowhere;
 use connector::sink::workspace::WorkspaceSink;
+use connector::store::DeliveryQueue;
 use connector::sync::engine::{Engine, Source};
 use connector::sync::{Order, Progress, Summary};
 use functions::records::RefreshReport;
@@ -51,6 +53,8 @@ pub struct RecordFlow {
     engine: Engine,
     refresher: Refresher,
     journal: Arc<RowJournal>,
+    /// Only to count what waits.
+    queue: Arc<dyn DeliveryQueue>,
     clock: Arc<dyn Clock>,
     /// Whether there is a place for rows of records.
     syncs: bool,
@@ -83,11 +87,13 @@ impl RecordFlow {
         let refresher =
             Refresher { store: store.clone(), journal: journal.clone(), clock: clock.clone(), chance: chance.clone() };
         let engine = Engine { store, sink, journal: journal.clone(), clock: clock.clone(), chance, progress, sources };
+        let queue = stores.queue.clone();
         Ok(Arc::new(Self {
             settings,
             engine,
             refresher,
             journal,
+            queue,
             clock,
             syncs,
             stop,

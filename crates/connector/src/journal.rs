@@ -1,6 +1,7 @@
 //! What the connector says of itself: one entry per event an operator cares about, to the log and as rows of
 //! `ServiceDeskLog_CL`.
 
+pub mod details;
 mod rows;
 
 use std::fmt::Debug;
@@ -53,6 +54,8 @@ pub struct Entry {
     pub alert: String,
     /// What belongs together: the delivery's id, or the run's.
     pub correlation_id: String,
+    /// What can be counted and charted, as JSON: see [`details`].
+    pub details: String,
 }
 
 /// Takes entries. Must not block and must not fail: a journal that cannot write drops and counts.
@@ -77,6 +80,7 @@ impl Journal for LogJournal {
                     work_item = entry.work_item,
                     alert = entry.alert,
                     correlation_id = entry.correlation_id,
+                    details = entry.details,
                     "{}",
                     entry.message
                 )

@@ -143,6 +143,8 @@ pub enum SchemaOf {
     Tables,
     /// The stream declarations that a data collection rule needs
     Streams,
+    /// The members of the column `Details_s`, which queries may use
+    Details,
 }
 
 /// Which rows.

@@ -1,7 +1,7 @@
 //! `schema`: the JSON Schema of what people write by hand, and what a Log Analytics workspace has to be told of our rows.
 
 use anyhow::Context;
-use connector::rows::definitions::{streams, tables};
+use connector::rows::definitions::{details, streams, tables};
 use connector::settings;
 use connector::work_item::request::WorkItemRequest;
 use serde_json::Value;
@@ -23,6 +23,10 @@ pub fn run(args: &Schema, output: &mut Output<'_>) -> Result<Ending, Failure> {
         }
         SchemaOf::Streams => {
             output.line(streams().text.trim_end())?;
+            return Ok(Ending::Good);
+        }
+        SchemaOf::Details => {
+            output.line(details().text.trim_end())?;
             return Ok(Ending::Good);
         }
     };

@@ -60,7 +60,7 @@ impl Schedules {
 }
 
 impl RecordFlow {
-    /// Keeps the journal written and the schedules until `stop` says so; then a run under way ends at its next safe place.
+    /// Keeps the journal written, how connections stand told, and the schedules until `stop` says so; then a run under way ends at its next safe place.
     pub async fn run(self: Arc<Self>, schedules: Schedules, stop: watch::Receiver<bool>) {
         let journal = self.clone().keep_journal(stop.clone());
         let syncs = async {
@@ -74,7 +74,8 @@ impl RecordFlow {
                 schedule::run(schedule, self.clock.clone(), stop.clone(), || self.scheduled_refresh()).await;
             }
         };
-        tokio::join!(journal, syncs, refreshes);
+        let standing = self.until_stopped(self.keep_telling());
+        tokio::join!(journal, syncs, refreshes, standing);
     }
 
     async fn scheduled_sync(&self, budget: Duration) {

@@ -223,6 +223,7 @@ impl Run<'_> {
             work_item: String::new(),
             alert: String::new(),
             correlation_id: self.id.clone(),
+            details: String::new(),
         });
     }
 

@@ -110,6 +110,7 @@ impl Work<'_> {
             work_item: work_item.to_owned(),
             alert: self.alert.title.clone(),
             correlation_id: self.delivery.id.to_string(),
+            details: String::new(),
         });
     }
 }

@@ -14,8 +14,9 @@ use super::line::Line;
 use super::part::{PartError, Work};
 use super::{Delivery, Source, Summary, Verdict};
 use crate::alert::Alert;
-use crate::clock::{Chance, Clock, later};
+use crate::clock::{Chance, Clock, between, later};
 use crate::correlation::Effect;
+use crate::journal::details::{Delivered, Details};
 use crate::journal::{Entry, Journal, LogType};
 use crate::provider::ProviderError;
 use crate::route::{Choices, Per};
@@ -57,7 +58,7 @@ impl Engine {
             Pass::Wait(due) => {
                 let cause =
                     line.gate.closed().map_or_else(|| "the connection was just tried again".to_owned(), |closed| closed.cause);
-                return self.put_off(leased, due, cause, String::new(), false);
+                return self.put_off(leased, "", due, cause, String::new(), false);
             }
         };
         let (alert, choices) = match read(delivery) {
@@ -68,6 +69,7 @@ impl Engine {
                 }
                 return self.dead(
                     delivery,
+                    "",
                     cause,
                     "the payload cannot be used; look at it with `deliveries show`, then drop it".to_owned(),
                 );
@@ -81,6 +83,7 @@ impl Engine {
                 } else if first {
                     line.gate.give_back();
                 }
+                self.done(leased, &alert, &summary);
                 Verdict::Done(summary)
             }
             Err(error) => self.failed(line, leased, first, &alert, error),
@@ -94,7 +97,7 @@ impl Engine {
             return Verdict::RetryAt { due: later(now, STRAY_WAIT), cause, counts: false };
         }
         let remedy = "bring the connection back under this name and redrive the delivery, or drop it";
-        self.dead(&leased.delivery, cause, remedy.to_owned())
+        self.dead(&leased.delivery, "", cause, remedy.to_owned())
     }
 
     /// Why a connection waits, if it does.
@@ -158,6 +161,34 @@ impl Engine {
         refused.map_or(Ok(asked), |refused| Err(refused.into()))
     }
 
+    /// Tells of a delivery that came to its end.
+    fn done(&self, leased: &Leased, alert: &Alert, summary: &Summary) {
+        let delivery = &leased.delivery;
+        let latency = between(delivery.accepted_at, self.clock.now());
+        let details = Delivered {
+            rule: alert.rule.clone(),
+            state: alert.state,
+            work_item_type: delivery.work_item_type,
+            created: summary.created,
+            updated: summary.updated,
+            duplicates: summary.duplicates,
+            attempts: leased.attempts.saturating_add(1),
+            latency_ms: u64::try_from(latency.as_millis()).unwrap_or(u64::MAX),
+        };
+        self.journal.record(Entry {
+            log_type: LogType::Info,
+            connection: delivery.connection.clone(),
+            operation: Delivered::OPERATION,
+            message: Delivered::MESSAGE.to_owned(),
+            cause: String::new(),
+            remedy: String::new(),
+            work_item: summary.work_items.first().cloned().unwrap_or_default(),
+            alert: alert.title.clone(),
+            correlation_id: delivery.id.to_string(),
+            details: details.text(),
+        });
+    }
+
     /// The tool did what it was asked.
     fn worked(&self, line: &Line, first: bool) {
         if let Some(closed) = line.gate.worked(first) {
@@ -171,6 +202,7 @@ impl Engine {
                 work_item: String::new(),
                 alert: String::new(),
                 correlation_id: String::new(),
+                details: String::new(),
             });
         }
     }
@@ -189,6 +221,7 @@ impl Engine {
                 work_item: String::new(),
                 alert: alert.title.clone(),
                 correlation_id: delivery.id.to_string(),
+                details: String::new(),
             });
         };
         // Neither of these says whether the tool works: another may go first.
@@ -199,6 +232,7 @@ impl Engine {
         match error {
             PartError::Hold(HoldError::Store(StoreError::Damaged(cause))) => self.dead(
                 delivery,
+                &alert.title,
                 format!("what is remembered of this work item cannot be read: {cause}"),
                 "bring back the version of the connector that wrote it and redrive the delivery".to_owned(),
             ),
@@ -209,12 +243,17 @@ impl Engine {
                     .min(until);
                 Verdict::RetryAt { due, cause: "another worker has the same work item in hand".to_owned(), counts: false }
             }
-            PartError::Hold(HoldError::Lost) => {
-                self.put_off(leased, later(now, Duration::from_secs(1)), HoldError::Lost.to_string(), String::new(), false)
-            }
+            PartError::Hold(HoldError::Lost) => self.put_off(
+                leased,
+                &alert.title,
+                later(now, Duration::from_secs(1)),
+                HoldError::Lost.to_string(),
+                String::new(),
+                false,
+            ),
             PartError::Hold(HoldError::Store(error)) => {
                 entry(LogType::Warning, "store", "the state store failed", &error.to_string(), "");
-                self.put_off(leased, later(now, Duration::from_secs(2)), error.to_string(), String::new(), false)
+                self.put_off(leased, &alert.title, later(now, Duration::from_secs(2)), error.to_string(), String::new(), false)
             }
             PartError::Unsettled(due, cause) => Verdict::RetryAt { due, cause, counts: false },
             PartError::Provider(ProviderError::Wait { reason, after, cause, remedy }) => {
@@ -222,7 +261,7 @@ impl Engine {
                 if news {
                     entry(LogType::Warning, "connection", "the connection waits", &cause, &remedy);
                 }
-                self.put_off(leased, due, cause, remedy, false)
+                self.put_off(leased, &alert.title, due, cause, remedy, false)
             }
             PartError::Provider(ProviderError::Retry { after, cause }) => {
                 let wait = backoff::wait(
@@ -233,7 +272,7 @@ impl Engine {
                     &self.chance,
                 );
                 entry(LogType::Info, "deliver", "the delivery is put off", &cause, "");
-                self.put_off(leased, later(now, wait), cause, String::new(), true)
+                self.put_off(leased, &alert.title, later(now, wait), cause, String::new(), true)
             }
             PartError::Provider(ProviderError::Ambiguous { cause }) => {
                 entry(LogType::Info, "deliver", "the outcome of a write is unknown; it is looked up next", &cause, "");
@@ -244,17 +283,17 @@ impl Engine {
                     None,
                     &self.chance,
                 );
-                self.put_off(leased, later(now, wait), cause, String::new(), true)
+                self.put_off(leased, &alert.title, later(now, wait), cause, String::new(), true)
             }
             PartError::Provider(ProviderError::Refused { cause, remedy }) => {
                 self.worked(line, first);
-                self.dead(delivery, cause, remedy)
+                self.dead(delivery, &alert.title, cause, remedy)
             }
         }
     }
 
     /// Again later, unless it has been tried for too long.
-    fn put_off(&self, leased: &Leased, due: jiff::Timestamp, cause: String, remedy: String, counts: bool) -> Verdict {
+    fn put_off(&self, leased: &Leased, alert: &str, due: Timestamp, cause: String, remedy: String, counts: bool) -> Verdict {
         let end = later(leased.since, self.settings.retry_for.get());
         if self.clock.now() >= end {
             let tried = leased.attempts.saturating_add(u32::from(counts));
@@ -262,6 +301,7 @@ impl Engine {
                 if remedy.is_empty() { "mend what the cause names, then redrive the delivery".to_owned() } else { remedy };
             return self.dead(
                 &leased.delivery,
+                alert,
                 format!("given up after {} and {tried} attempts: {cause}", self.settings.retry_for),
                 remedy,
             );
@@ -269,7 +309,8 @@ impl Engine {
         Verdict::RetryAt { due, cause, counts }
     }
 
-    fn dead(&self, delivery: &Delivery, cause: String, remedy: String) -> Verdict {
+    /// `alert` is its title, as far as it could be read.
+    fn dead(&self, delivery: &Delivery, alert: &str, cause: String, remedy: String) -> Verdict {
         self.journal.record(Entry {
             log_type: LogType::Error,
             connection: delivery.connection.clone(),
@@ -278,8 +319,9 @@ impl Engine {
             cause: cause.clone(),
             remedy: remedy.clone(),
             work_item: String::new(),
-            alert: String::new(),
+            alert: alert.to_owned(),
             correlation_id: delivery.id.to_string(),
+            details: String::new(),
         });
         Verdict::DeadLetter { cause, remedy }
     }

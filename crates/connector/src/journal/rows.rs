@@ -207,6 +207,7 @@ impl RowJournal {
             work_item: String::new(),
             alert: String::new(),
             correlation_id: String::new(),
+            details: String::new(),
         };
         LogRow::new(entry, self.clock.now())
     }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{Column, ColumnType, LogRow, Row, ServiceDeskRow};
+use crate::journal::details;
 
 /// Where the generated part of `docs/OPERATIONS.md` begins and ends.
 const MARKS: (&str, &str) = (
@@ -44,10 +45,16 @@ pub fn streams() -> Definition {
     Definition { path: "infra/tables/streams.json", text: pretty(&streams) }
 }
 
+/// What the column `Details_s` holds: the names that queries may use.
+#[must_use]
+pub fn details() -> Definition {
+    Definition { path: "infra/tables/details.json", text: pretty(&details::listed()) }
+}
+
 /// All files that are made from the columns.
 #[must_use]
 pub fn definitions() -> Vec<Definition> {
-    tables().into_iter().chain([streams()]).collect()
+    tables().into_iter().chain([streams(), details()]).collect()
 }
 
 /// `document` (`docs/OPERATIONS.md`) with the part between its marks made anew; nothing when the marks are not there.
@@ -55,7 +62,7 @@ pub fn definitions() -> Vec<Definition> {
 pub fn described_in(document: &str) -> Option<String> {
     let (before, rest) = document.split_once(MARKS.0)?;
     let (_, after) = rest.split_once(MARKS.1)?;
-    let described = format!("{}\n{}", described::<ServiceDeskRow>(), described::<LogRow>());
+    let described = format!("{}\n{}\n{}", described::<ServiceDeskRow>(), described::<LogRow>(), described_details());
     Some(format!("{before}{}\n{described}\n{}{after}", MARKS.0, MARKS.1))
 }
 
@@ -106,6 +113,15 @@ fn described<R: Row>() -> String {
     R::COLUMNS.iter().fold(head, |text, column| {
         let description = column.description.replace('|', "\\|");
         format!("{text}| `{}` | {} | {description} |\n", column.name, column.kind.in_table())
+    })
+}
+
+fn described_details() -> String {
+    let head = "`Details_s` is a JSON object in rows of these operations:\n\n| operation | message | member | |\n| --- | --- | --- | --- |\n";
+    details::all().into_iter().fold(head.to_owned(), |text, (operation, message, members)| {
+        members.iter().fold(text, |text, member| {
+            format!("{text}| `{operation}` | {message} | `{}` | {} |\n", member.name, member.description.replace('|', "\\|"))
+        })
     })
 }
 

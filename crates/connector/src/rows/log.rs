@@ -21,7 +21,7 @@ row! {
         /// Name of the connection.
         #[serde(skip_serializing_if = "blank", default)]
         connection: String = "ServiceDeskConnectionName_s",
-        /// What was being done, as one word: `create`, `update`, `note`, `resolve`, `reopen`, `find_ci`, `deliver`, `connection`, `sync`, `refresh`, `journal`.
+        /// What was being done, as one word: `create`, `update`, `note`, `resolve`, `reopen`, `find`, `find_ci`, `read`, `deliver`, `store`, `connection`, `sync`, `refresh`, `status`, `journal`.
         operation: String = "Operation_s",
         /// What happened: a fixed sentence, for counting.
         message: String = "Message_s",
@@ -40,6 +40,9 @@ row! {
         /// What belongs together: the delivery's id, or the run's.
         #[serde(skip_serializing_if = "blank", default)]
         correlation_id: String = "CorrelationId_s",
+        /// What can be counted and charted, as JSON; its members are listed below.
+        #[serde(skip_serializing_if = "blank", default)]
+        details: String = "Details_s",
     }
 }
 
@@ -58,6 +61,7 @@ impl LogRow {
             work_item: entry.work_item,
             alert: entry.alert,
             correlation_id: entry.correlation_id,
+            details: entry.details,
         }
     }
 }

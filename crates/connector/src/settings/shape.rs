@@ -119,8 +119,10 @@ impl Shape {
         };
         let Some(given) = table.get(name.as_str()) else {
             // A slip in the very name that tells what else may be here.
-            let known: Vec<Value> = variants.iter().map(|variant| merged(common, resolved(&self.schema, variant), variant)).collect();
-            let has = |key: &str| known.iter().any(|whole| whole.pointer("/properties").is_some_and(|all| all.get(key).is_some()));
+            let known: Vec<Value> =
+                variants.iter().map(|variant| merged(common, resolved(&self.schema, variant), variant)).collect();
+            let has =
+                |key: &str| known.iter().any(|whole| whole.pointer("/properties").is_some_and(|all| all.get(key).is_some()));
             for (key, _) in table.iter().filter(|(key, _)| !has(key.get_ref())) {
                 let remedy = suggest(key.get_ref(), std::iter::once(name.as_str()));
                 self.wrong(&join(path, key.get_ref()), key.span(), "unknown key".to_owned(), remedy);

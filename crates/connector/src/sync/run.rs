@@ -266,6 +266,7 @@ impl Run<'_> {
             work_item: work_item.to_owned(),
             alert: String::new(),
             correlation_id: self.id.as_ref().to_owned(),
+            details: String::new(),
         });
     }
 }

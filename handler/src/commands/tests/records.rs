@@ -4,16 +4,21 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use connector::clock::{Clock, SystemClock};
+use connector::delivery::{Delivery, DeliveryId, Source};
+use connector::route::Choices;
 use connector::rows::{LogRow, RecordKind, Row, ServiceDeskRow};
 use connector::settings::Settings;
-use connector::store::StateStore;
 use connector::store::sqlite::SqliteStore;
+use connector::store::{DeliveryQueue, StateStore};
 use connector::sync::cursor::{Cursor, Lease, key};
 use connector::sync::{Order, Unwatched};
+use connector::work_item::WorkItemType;
 use emulators::servicenow::{Effect, Fault, Options, Seed, ServiceNow, Time};
 use serde_json::Value;
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use super::{Desk, SETTINGS, failed, good, json, wrong};
 use crate::ending::Ending;
@@ -141,6 +146,40 @@ async fn a_run_that_is_told_to_stop_does_so_where_nothing_is_lost_and_leaves_no_
     assert!(summaries.iter().all(|summary| summary.more && summary.cause.is_empty()), "{summaries:#?}");
     good(shop.run(&["sync"]).await);
     assert_eq!(numbers(&shop.rows(&[]).await).len(), 35);
+}
+
+#[tokio::test]
+async fn how_a_connection_stands_is_a_row_with_what_waits_and_how_late_records_are() {
+    let shop = Shop::open().await;
+    good(shop.run(&["sync", "--days", "120"]).await);
+    let data = shop.desk.directory.path().join("data");
+    let store = SqliteStore::open(&data.join(DATABASE)).unwrap();
+    let delivery = Delivery {
+        id: DeliveryId(Uuid::from_u128(7)),
+        connection: "snow".to_owned(),
+        work_item_type: WorkItemType::Incident,
+        choices: Choices::default(),
+        source: Source::Alert,
+        accepted_at: shop.desk.clock.now(),
+        payload: Bytes::from_static(b"{}"),
+    };
+    store.enqueue(delivery).await.unwrap();
+    shop.pass(700);
+
+    let settings = Settings::load(&shop.desk.directory.path().join("connector.toml")).unwrap();
+    let (_stop, stopped) = watch::channel(false);
+    let flow = RecordFlow::open(settings, &data, &shop.desk.outside(), Arc::new(Unwatched), stopped).unwrap();
+    flow.tell_standing().await;
+    assert!(flow.write_journal().await);
+    let log = shop.rows(&["--kind", "log"]).await;
+    let told: Vec<&Value> = log.iter().filter(|row| row["Operation_s"] == "status").collect();
+    let [told] = told.as_slice() else { panic!("{log:#?}") };
+    assert_eq!((&told["ServiceDeskConnectionName_s"], &told["LogType_s"]), (&"snow".into(), &"INFO".into()));
+    let details = json(told["Details_s"].as_str().unwrap());
+    let wanted = serde_json::json!({
+        "backlog": 1, "oldest_seconds": 700, "dead_letters": 0, "incidents_lag_seconds": 700, "change_requests_lag_seconds": 700,
+    });
+    assert_eq!(details, wanted, "the configuration was never read");
 }
 
 #[tokio::test]

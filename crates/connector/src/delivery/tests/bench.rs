@@ -1,7 +1,7 @@
 //! The work bench of the stories.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,7 +14,7 @@ use crate::delivery::engine::Engine;
 use crate::delivery::gate::Gate;
 use crate::delivery::line::Line;
 use crate::delivery::{Delivery, DeliveryId, Source, Summary, Verdict};
-use crate::journal::LogJournal;
+use crate::journal::{Entry, Journal};
 use crate::route::Choices;
 use crate::settings::{Connection, DeliverySettings};
 use crate::store::Leased;
@@ -26,6 +26,24 @@ pub(super) struct Bench {
     pub(super) tool: Arc<Tool>,
     pub(super) clock: Arc<ManualClock>,
     pub(super) chance: Arc<Chance>,
+    pub(super) notes: Arc<Notes>,
+}
+
+/// What the engine told.
+#[derive(Debug, Default)]
+pub(super) struct Notes(Mutex<Vec<Entry>>);
+
+impl Notes {
+    /// Entries of one operation, in order.
+    pub(super) fn of(&self, operation: &str) -> Vec<Entry> {
+        self.0.lock().unwrap().iter().filter(|entry| entry.operation == operation).cloned().collect()
+    }
+}
+
+impl Journal for Notes {
+    fn record(&self, entry: Entry) {
+        self.0.lock().unwrap().push(entry);
+    }
 }
 
 pub(super) fn start() -> Timestamp {
@@ -42,15 +60,16 @@ pub(super) fn bench(seed: u64, settings: &str) -> Bench {
     let chance = Arc::new(Chance::seeded(seed));
     let tool = Tool::new(chance.clone(), clock.clone());
     let line = line("snow", settings, &tool);
+    let notes = Arc::new(Notes::default());
     let engine = Engine {
         lines: BTreeMap::from([("snow".to_owned(), Arc::new(line))]),
         state: super::store(),
         settings: DeliverySettings::default(),
         clock: clock.clone(),
         chance: chance.clone(),
-        journal: Arc::new(LogJournal),
+        journal: notes.clone(),
     };
-    Bench { engine, tool, clock, chance }
+    Bench { engine, tool, clock, chance, notes }
 }
 
 /// A connection to `tool`, with `settings` of its own.

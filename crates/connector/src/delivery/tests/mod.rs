@@ -12,6 +12,7 @@ mod memory {
     mod lanes;
     mod on_call;
     mod stories;
+    mod told;
     mod tool;
     mod torment;
 }
@@ -28,6 +29,7 @@ mod sqlite {
     mod deaf;
     mod on_call;
     mod stories;
+    mod told;
     mod tool;
     mod torment;
 }
@@ -44,6 +46,7 @@ mod azurite {
     mod deaf;
     mod on_call;
     mod stories;
+    mod told;
     mod tool;
     mod torment;
 }

@@ -24,6 +24,7 @@ fn entry(number: usize) -> Entry {
         work_item: String::new(),
         alert: String::new(),
         correlation_id: String::new(),
+        details: String::new(),
     }
 }
 

@@ -90,6 +90,7 @@ fn a_row_of_the_log() {
         work_item: String::new(),
         alert: String::new(),
         correlation_id: "0199-run".to_owned(),
+        details: String::new(),
     };
     insta::assert_json_snapshot!(LogRow::new(entry, date("2026-09-01T12:00:00Z")));
 }

@@ -38,6 +38,7 @@ async fn rows_can_be_read_as_they_were_written_and_found_by_what_they_say() {
         work_item: String::new(),
         alert: String::new(),
         correlation_id: "run".to_owned(),
+        details: String::new(),
     };
     sink.log(&[LogRow::new(entry, noon())]).await.unwrap();
     let log = RecordFilter { table: RecordTable::Log, kind: Some("WARNING".to_owned()), ..RecordFilter::default() };

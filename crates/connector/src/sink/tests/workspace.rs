@@ -109,6 +109,7 @@ async fn rows_of_the_log_go_to_their_own_stream() {
         work_item: text(),
         alert: text(),
         correlation_id: text(),
+        details: String::new(),
     };
     let row = LogRow::new(entry, house.clock.now());
     assert_eq!(house.sink().log(std::slice::from_ref(&row)).await.unwrap().accepted, 1);
