@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use connector::secret::{MissingSecret, Place, SecretRef, is_key_vault_reference};
 use connector::settings::problem::Problem;
-use connector::settings::{Settings, Storage};
+use connector::settings::{Settings, Storage, Workspace};
 use connector::sync::schedule::Schedule;
 use url::Url;
 
@@ -41,13 +41,12 @@ pub(super) fn in_settings(settings: &Settings, values: &Values) -> Vec<Problem> 
     problems
 }
 
-/// What is worth saying of `connector.toml` on Azure, and stops nothing.
-pub(super) fn warnings_in_settings(settings: &Settings) -> Option<Problem> {
+/// What is worth saying of `connector.toml` on Azure, and stops nothing. A workspace may be named by the app settings instead.
+pub(super) fn warnings_in_settings(settings: &Settings, values: &Values) -> Option<Problem> {
     let message = "there is no such section, so records are not synced and the connector's log is only in the log of the app";
-    settings
-        .workspace
-        .is_none()
-        .then(|| Problem::new("workspace", message, "add [workspace] to sync incidents and change requests"))
+    let remedy = "add [workspace] to sync incidents and change requests, or set ITSM_WORKSPACE_ENDPOINT and ITSM_WORKSPACE_RULE";
+    let nowhere = settings.workspace.is_none() && matches!(Workspace::of_app(values.secrets()), Ok(None));
+    nowhere.then(|| Problem::new("workspace", message, remedy))
 }
 
 impl Azure {
@@ -64,6 +63,9 @@ impl Azure {
         }
         if storage && settings.is_some_and(|settings| settings.storage.is_none()) {
             check.own_storage(values);
+        }
+        if settings.is_some_and(|settings| settings.workspace.is_none()) {
+            check.own_workspace(values);
         }
         let told: BTreeSet<SecretRef> = settings.map(Settings::secrets).unwrap_or_default();
         for (name, value) in values.written.iter().filter(|(_, value)| is_key_vault_reference(value)) {
@@ -185,6 +187,15 @@ impl Azure {
                 let (message, remedy) = message.split_once("; ").unwrap_or((&message, ""));
                 self.wrong("storage", message, remedy);
             }
+        }
+    }
+
+    /// The workspace, where `connector.toml` leaves it to the app settings.
+    fn own_workspace(&mut self, values: &Values) {
+        if let Err(message) = Workspace::of_app(values.secrets()) {
+            let (message, remedy) = message.split_once("; ").unwrap_or((&message, ""));
+            let (name, message) = message.split_once(' ').unwrap_or(("workspace", message));
+            self.wrong(name, message, remedy);
         }
     }
 

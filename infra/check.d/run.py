@@ -1,0 +1,52 @@
+"""All checks, one after the other; what each found, and how many passed."""
+
+import pathlib
+import sys
+import tempfile
+import time
+
+import entra
+import mutations
+import package
+import security
+import static
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+
+
+def main():
+    """Everything; the exit code."""
+    results = []
+
+    def tell(name, problems, note=""):
+        seconds = time.monotonic() - began
+        print(f"{name:<44} {'FAILED' if problems else 'passed'} ({seconds:.1f}s){note}", flush=True)
+        for problem in problems:
+            print(f"  {problem}")
+        results.append(bool(problems))
+
+    began = time.monotonic()
+    problems, warnings = static.check(ROOT)
+    tell("templates, tables, settings, azd", problems, f"; {len(warnings)} expected warnings")
+    began = time.monotonic()
+    tell("infra/entra-app with a stand-in for az", entra.check(ROOT))
+    began = time.monotonic()
+    tell("what the hook of azd packs", package.check(ROOT))
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as scratch:
+        tell(f"{len(mutations.MUTATIONS)} mutations are noticed", mutations.check(ROOT, pathlib.Path(scratch)))
+    if "--no-checkov" in sys.argv:
+        print("checkov was NOT run")
+    else:
+        began = time.monotonic()
+        try:
+            problems, checked = security.check(ROOT)
+        except OSError as error:
+            problems, checked = [str(error)], 0
+        tell("checkov", problems, f"; {checked} of its checks passed")
+    print(f"{len(results) - sum(results)} passed, {sum(results)} failed")
+    return 1 if any(results) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
