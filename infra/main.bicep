@@ -196,7 +196,7 @@ module privateLink 'modules/private-link.bicep' = if (!empty(privateLinkScopeId)
   params: {
     scopeName: privateLinkParts[8]
     name: 'itsm-${suffix}'
-    resourceId: collection.outputs.endpointId
+    endpointId: collection.outputs.endpointId
   }
 }
 
@@ -238,7 +238,8 @@ module app 'modules/app.bicep' = {
     onlyActionGroups: onlyActionGroups
     operatorAddresses: empty(operatorAddresses) ? [] : split(operatorAddresses, ',')
     subnetId: subnetId
-    entraClientId: appServiceAuthentication ? entraClientId : ''
+    appServiceAuthentication: appServiceAuthentication
+    entraClientId: entraClientId
   }
 }
 

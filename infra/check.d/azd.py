@@ -77,6 +77,9 @@ def parameters(root, templates):
             least, most = (limits[key][0].value if key in limits else None for key in ("minValue", "maxValue"))
             if (least is not None and int(default) < least) or (most is not None and int(default) > most):
                 yield f"infra/main.parameters.json: the default of {name} is out of bounds"
+    used, outputs = set(re.findall(r"azd env get-value ([A-Z_]+)", docs)), set(templates["infra/main.bicep"].outputs)
+    for name in sorted(used ^ outputs):
+        yield f"{DOCS}: {name} is {'an output of main.bicep that nobody asks for' if name in outputs else 'no output of main.bicep'}"
     for name, one in declared.items():
         if "description" not in one.decorators:
             yield f"infra/main.bicep:{one.line}: {name} has no description"

@@ -1,6 +1,7 @@
 """Bicep files as plain trees. Syntax comes from tree-sitter-bicep; what stands here is the little that checks want to ask of it. Nothing is compiled,
 and nothing is known here of Azure."""
 
+import functools
 import json
 import pathlib
 from dataclasses import dataclass, field
@@ -17,7 +18,8 @@ class Unread(Exception):
 
 @dataclass
 class Node:
-    """An expression. `kind` is one of literal, text, array, object, for, choice, call, name, member, index, operation."""
+    """An expression. `kind` is one of literal, text, array, object, for, choice, call, name, member, index,
+    operation; and missing, for a member that an object does not have."""
 
     kind: str
     line: int
@@ -47,10 +49,9 @@ class Declared:
 class Template:
     """One file."""
 
-    def __init__(self, root, path):
+    def __init__(self, root, path, source):
         self.root, self.path = root, path
         self.problems = []
-        source = (root / path).read_bytes()
         tree = PARSER.parse(source).root_node
         self.declared, self.outputs, self.target = {}, {}, "resourceGroup"
         self._syntax(tree)
@@ -207,10 +208,16 @@ def of_json(value, line=0):
     return Node("literal", line, value)
 
 
+@functools.lru_cache(maxsize=64)
+def _template(root, path, source):
+    return Template(root, path, source)
+
+
 def read(root):
-    """All templates below infra/, by their paths."""
+    """All templates below infra/, by their paths. One that did not change is not read again."""
     files = sorted(pathlib.Path(root, "infra").rglob("*.bicep"))
-    return {str(file.relative_to(root)): Template(root, str(file.relative_to(root))) for file in files}
+    paths = {str(file.relative_to(root)): file.read_bytes() for file in files}
+    return {path: _template(root, path, source) for path, source in paths.items()}
 
 
 class Values:
@@ -246,6 +253,8 @@ class Values:
 
     def _member(self, value, node):
         found = value.member(node.value)
+        if found is None and value.kind == "object":
+            return Node("missing", node.line, node.value)
         return node if found is None else self.of(found)[0]
 
     def within(self, node, loops):

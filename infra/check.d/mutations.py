@@ -1,6 +1,7 @@
 """Mistakes that the checks must see: each is made in a copy of the project, and the checks must name it. A mutation whose text is not there any more
 is itself a problem, and so is one that is found for another reason than its own."""
 
+import re
 import shutil
 
 import static
@@ -45,6 +46,7 @@ MUTATIONS = [
     (ALERTS, "'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'", "'odata.type': 'Single'", "odata.type is none of"),
     (ALERTS, "          threshold: 99\n", "", "threshold is missing"),
     (ALERTS, "    evaluationFrequency: rule.frequency", "    evaluationFrequency: rule.severity", "is integer, and the type data wants string"),
+    (ALERTS, "    window: 'PT1H'", "    windows: 'PT1H'", "has no window"),
     (INTAKE, "groupShortName: 'itsm'", "groupShortName: 'itsm connector'", "too long"),
     # Settings.
     (APP, "name: 'ITSM_QUEUE'", "name: 'ITSM_QUEUES'", "ITSM_QUEUE is not set"),
@@ -54,6 +56,7 @@ MUTATIONS = [
     (APP, "name: 'AzureWebJobsStorage__accountName'", "name: 'AzureWebJobsStorage'", "AzureWebJobsStorage is not allowed on Flex"),
     (APP, "value: 'managedidentity'", "value: 'managedIdentities'", "is not managedidentity"),
     (APP, "name: 'RUST_LOG'", "name: 'FUNCTIONS_WORKER_RUNTIME'", "not allowed on Flex"),
+    (APP, "http20Enabled: true", "http20Enabled: true\n      ftpsState: 'Disabled'", "ftpsState is not for Flex"),
     ("functions/work_item_delivery/function.json", "%ITSM_QUEUE%", "%ITSM_DELIVERY_QUEUE%", "ITSM_DELIVERY_QUEUE is not set"),
     ("functions/work_item_delivery/function.json", '"connection": "AzureWebJobsStorage"', '"connection": "Jobs"', "Jobs__accountName is not set"),
     ("local.settings.json.sample", '"ITSM_REFRESH_SCHEDULE": "When', '"ITSM_REFRESH": "When', "ITSM_REFRESH_SCHEDULE is not there"),
@@ -110,11 +113,15 @@ MUTATIONS = [
     ("azure.yaml", "prepackage:", "prepack:", "there is no hook prepack"),
     ("azure.yaml", "run: infra/package", "run: infra/pack", "which is not there"),
     ("azure.yaml", "dist: target/package/itsm-connector.zip", "dist: target/package", "dist is not what"),
+    (MAIN, "output ITSM_STATUS_ADDRESS", "output ITSM_STATUS", "ITSM_STATUS_ADDRESS is no output"),
     ("infra/main.parameters.json", '"alertTarget"', '"target"', "target is no parameter"),
     ("infra/main.parameters.json", "${ITSM_ALWAYS_READY=0}", "${ITSM_ALWAYS_READY=1}", "default of alwaysReady"),
     ("infra/main.parameters.json", "${ITSM_SECRETS}", "${ITSM_SECRET_NAMES}", "ITSM_SECRET_NAMES (secretSettings) is not explained"),
     ("docs/OPERATIONS.md", "`ITSM_ALERT_TARGET`", "the target", "ITSM_ALERT_TARGET (alertTarget) is not explained"),
 ]
+# The type data leaves these open: their names are not checked.
+OPEN = {"metricNamespace", "enableLogAccessUsingOnlyResourcePermissions", "disableLocalAuth"}
+PROPERTY = re.compile(r"^(\s+)([A-Za-z]\w*|'[^'$]+')(:.*)$")
 FILES = ["azure.yaml", "host.json", "local.settings.json.sample", "docs/OPERATIONS.md", "crates/connector/src/settings/record_flow.rs", "crates/connector/src/settings/storage.rs"]
 
 
@@ -145,3 +152,24 @@ def check(root, into):
         if not any(says in problem for problem in found):
             problems.append(f"mutation {name}: nobody said {says!r}; said was {found[:3]}")
     return problems
+
+
+def renamed(into):
+    """Problems, and how many properties there are: each property in each template is given another name, one after the other. `into` has the copy."""
+    problems, count = [], 0
+    for file in sorted((into / "infra").rglob("*.bicep")):
+        original = file.read_text()
+        lines = original.split("\n")
+        for at, line in enumerate(lines):
+            match = PROPERTY.match(line)
+            if not match or match.group(2) in OPEN:
+                continue
+            count += 1
+            name = match.group(2)
+            other = name[:-1] + "Zz'" if name.endswith("'") else name + "Zz"
+            file.write_text("\n".join([*lines[:at], match.group(1) + other + match.group(3), *lines[at + 1 :]]))
+            found, _ = static.check(into)
+            if not found:
+                problems.append(f"{file.relative_to(into)}:{at + 1}: nobody notices that {name} is called {other}")
+        file.write_text(original)
+    return problems, count

@@ -1,6 +1,7 @@
 """Resources against the type data: API versions, unknown, missing and read-only properties, literals, and types as far as the template tells them.
 The data is what the Bicep compiler goes by (tests/fixtures/arm-types/README.md), and four files of our own."""
 
+import functools
 import json
 import re
 
@@ -85,6 +86,9 @@ class Checker:
                     continue
             if value.kind == "literal" and value.value is None:
                 continue
+            if value.kind == "missing":
+                self.wrong(value.line, where, f"what it is taken from has no {value.value}")
+                continue
             self.one(value, schema, where, loops)
 
     def one(self, value, schema, where, loops):
@@ -154,8 +158,9 @@ class Checker:
                 self.wrong(node.line, where, f"{key} is missing")
 
 
+@functools.lru_cache(maxsize=4)
 def schemas(root):
-    """Type data by type and API version."""
+    """Type data by type and API version. Read once: it does not change while checks run."""
     found = {}
     for folder in FOLDERS:
         for file in sorted((root / folder).glob("*.json")):

@@ -95,7 +95,9 @@ class References:
         for key, _ in body.parts:
             if key not in ("name", "scope", "params", "dependsOn"):
                 self.wrong(module.line, f"module {module.name} has no {key}")
-        given = dict(body.member("params").parts)
+        given = dict(body.member("params").parts) if body.member("params") else {}
+        if body.member("name") is None:
+            self.wrong(module.line, f"module {module.name} has no name")
         wanted = {one.name: one for one in target.of("param")}
         for name, value in given.items():
             if name not in wanted:

@@ -25,6 +25,11 @@ GRANTED = {
 APP = "infra/modules/app.bicep"
 # Flex Consumption has these elsewhere and refuses them as app settings.
 NOT_ON_FLEX = re.compile(r"FUNCTIONS_WORKER_RUNTIME|FUNCTIONS_EXTENSION_VERSION|WEBSITE_RUN_FROM_PACKAGE|WEBSITE_CONTENT|WEBSITE_TIME_ZONE|AzureWebJobsStorage$")
+# And these as properties of the site: "deprecated" in Microsoft's words.
+SITE_NOT_ON_FLEX = set(
+    "ftpsState use32BitWorkerProcess windowsFxVersion linuxFxVersion alwaysOn preWarmedInstanceCount functionAppScaleLimit javaVersion powerShellVersion "
+    "netFrameworkVersion nodeVersion pythonVersion containerSize isXenon websiteTimeZone".split()
+)
 SECRET = re.compile(r"secret|password|listkeys|functionkey|connectionstring|accountkey", re.IGNORECASE)
 # Azure Monitor, as the caller of secure webhooks in the public cloud.
 ACTION_GROUPS = "461e8683-5575-4561-ac7f-899cc907d62a"
@@ -106,6 +111,9 @@ def settings_of_the_app(project):
             yield f"{APP}: app setting {name} is not set"
     if (value := settings.get("AzureWebJobsStorage__credential")) and value.value != "managedidentity":
         yield f"{APP}: AzureWebJobsStorage__credential is not managedidentity"
+    for node in walk(project.body(APP, "app")):
+        for key in {key for key, _ in node.parts} & SITE_NOT_ON_FLEX if node.kind == "object" else ():
+            yield f"{APP}:{node.line}: {key} is not for Flex Consumption"
     rust = "".join((project.root / "crates/connector/src/settings" / file).read_text() for file in ("record_flow.rs", "storage.rs"))
     for name in ("ITSM_WORKSPACE_ENDPOINT", "ITSM_WORKSPACE_RULE", "ITSM_QUEUE"):
         if f'"{name}"' not in rust:

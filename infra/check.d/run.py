@@ -20,7 +20,7 @@ def main():
 
     def tell(name, problems, note=""):
         seconds = time.monotonic() - began
-        print(f"{name:<44} {'FAILED' if problems else 'passed'} ({seconds:.1f}s){note}", flush=True)
+        print(f"{name:<50} {'FAILED' if problems else 'passed'} ({seconds:.1f}s){note}", flush=True)
         for problem in problems:
             print(f"  {problem}")
         results.append(bool(problems))
@@ -35,6 +35,9 @@ def main():
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch:
         tell(f"{len(mutations.MUTATIONS)} mutations are noticed", mutations.check(ROOT, pathlib.Path(scratch)))
+        began = time.monotonic()
+        problems, count = mutations.renamed(pathlib.Path(scratch))
+        tell(f"{count} properties renamed one by one are noticed", problems)
     if "--no-checkov" in sys.argv:
         print("checkov was NOT run")
     else:
@@ -43,7 +46,7 @@ def main():
             problems, checked = security.check(ROOT)
         except OSError as error:
             problems, checked = [str(error)], 0
-        tell("checkov", problems, f"; {checked} of its checks passed")
+        tell("checkov", problems, f"; {checked} of its checks passed, in two copies")
     print(f"{len(results) - sum(results)} passed, {sum(results)} failed")
     return 1 if any(results) else 0
 

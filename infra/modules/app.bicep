@@ -26,7 +26,9 @@ param onlyActionGroups bool
 param operatorAddresses array
 param subnetId string
 
-@description('App registration of App Service authentication. Empty: none.')
+param appServiceAuthentication bool
+
+@description('App registration of App Service authentication. With authentication and without it, nobody gets in.')
 param entraClientId string
 
 // Azure Monitor itself, the caller of secure webhooks: the same application in every tenant of the public cloud.
@@ -100,11 +102,11 @@ var fromActionGroups = [
     ipAddress: 'ActionGroup'
   }
 ]
-var fromOperators = [for (range, index) in operatorAddresses: {
+var fromOperators = [for (addresses, index) in operatorAddresses: {
   name: 'operators ${index}'
   priority: 200 + index
   action: 'Allow'
-  ipAddress: trim(range)
+  ipAddress: trim(addresses)
 }]
 
 resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
@@ -168,7 +170,6 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
     siteConfig: {
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'
-      ftpsState: 'Disabled'
       http20Enabled: true
       appSettings: concat(settings, secrets)
       ipSecurityRestrictionsDefaultAction: onlyActionGroups ? 'Deny' : 'Allow'
@@ -177,7 +178,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
   }
 }
 
-resource authentication 'Microsoft.Web/sites/config@2024-11-01' = if (!empty(entraClientId)) {
+resource authentication 'Microsoft.Web/sites/config@2024-11-01' = if (appServiceAuthentication) {
   parent: app
   name: 'authsettingsV2'
   properties: {

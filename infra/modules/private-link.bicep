@@ -1,7 +1,7 @@
 // Puts the data collection endpoint into a private link scope that the network's owners have. They have its private endpoint and names, too.
 param scopeName string
 param name string
-param resourceId string
+param endpointId string
 
 resource linkScope 'Microsoft.Insights/privateLinkScopes@2021-07-01-preview' existing = {
   name: scopeName
@@ -11,6 +11,6 @@ resource link 'Microsoft.Insights/privateLinkScopes/scopedResources@2021-07-01-p
   parent: linkScope
   name: name
   properties: {
-    linkedResourceId: resourceId
+    linkedResourceId: endpointId
   }
 }
