@@ -267,6 +267,10 @@ module alerts 'modules/alerts.bicep' = {
     storageAccountId: storage.outputs.id
     emails: empty(operatorEmails) ? [] : split(operatorEmails, ',')
   }
+  // Rules call saved functions.
+  dependsOn: [
+    saved
+  ]
 }
 
 module workbook 'modules/workbook.bicep' = {

@@ -8,6 +8,7 @@ import static
 
 STORAGE, VAULT, TABLES, COLLECTION = (f"infra/modules/{name}.bicep" for name in ("storage", "vault", "tables", "collection"))
 APP, INTAKE, ALERTS, MAIN = "infra/modules/app.bicep", "infra/modules/intake.bicep", "infra/modules/alerts.bicep", "infra/main.bicep"
+SAVED = "infra/modules/saved.bicep"
 
 # (file, text, instead, what the checks must say)
 MUTATIONS = [
@@ -45,8 +46,7 @@ MUTATIONS = [
     (APP, "unauthenticatedClientAction: 'Return401'", "unauthenticatedClientAction: 'Return402'", "none of RedirectToLoginPage"),
     (ALERTS, "'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'", "'odata.type': 'Single'", "odata.type is none of"),
     (ALERTS, "          threshold: 99\n", "", "threshold is missing"),
-    (ALERTS, "    evaluationFrequency: rule.frequency", "    evaluationFrequency: rule.severity", "is integer, and the type data wants string"),
-    (ALERTS, "    window: 'PT1H'", "    windows: 'PT1H'", "has no window"),
+    (ALERTS, "    evaluationFrequency: rule.evaluationFrequency", "    evaluationFrequency: rule.severity", "is integer, and the type data wants string"),
     (INTAKE, "groupShortName: 'itsm'", "groupShortName: 'itsm connector'", "too long"),
     # Settings.
     (APP, "name: 'ITSM_QUEUE'", "name: 'ITSM_QUEUES'", "ITSM_QUEUE is not set"),
@@ -101,12 +101,16 @@ MUTATIONS = [
     (APP, "'461e8683-5575-4561-ac7f-899cc907d62a'", "'461e8683-5575-4561-ac7f-899cc907d62b'", "lets in"),
     (APP, "name: 'custom'\n", "name: 'dotnet-isolated'\n", "not custom 1.0"),
     # Queries.
-    ("infra/alerts/needs-a-person.kql", "LogType_s", "LogTypes_s", "there is no column LogTypes_s"),
-    ("infra/alerts/needs-a-person.kql", "ServiceDeskLog_CL", "ServiceDeskLogs_CL", "there is no table ServiceDeskLogs_CL"),
     ("infra/functions/ServiceDeskLatest.kql", "SourceId_s", "SourceID_s", "there is no column SourceID_s"),
-    (ALERTS, "'../alerts/rows-refused.kql'", "'../alerts/rows.kql'", "rows.kql is not there"),
-    (ALERTS, "loadTextContent('../alerts/rows-refused.kql')", "loadTextContent('../alerts/sync-is-late.kql')", "rows-refused.kql: no template loads it"),
-    ("infra/modules/saved.bicep", "version: 2", "version: 1", "is stale"),
+    ("infra/functions/ServiceDeskLatest.kql", "ServiceDesk_CL", "ServiceDesks_CL", "there is no table ServiceDesks_CL"),
+    ("infra/functions/functions.json", '"ServiceDeskLatest"', '"ServiceDeskNewest"', "ServiceDeskLatest is not what"),
+    ("infra/alerts/sync-late.kql", "7200", "7201", "sync-late is not what sync-late.kql says"),
+    ("infra/alerts/alerts.json", '"windowSize"', '"windowSizes"', "has no windowSize"),
+    ("infra/alerts/alerts.json", '"severity": 2', '"severity": "2"', "is string, and the type data wants integer"),
+    (SAVED, "'../queries/queries.json'", "'../queries/query.json'", "query.json"),
+    (SAVED, "loadJsonContent('../queries/queries.json')", "loadJsonContent('../functions/functions.json')", "queries.json: no template loads it"),
+    (SAVED, "query: function.query", "query: function.kql", "has no kql"),
+    (MAIN, "  dependsOn: [\n    saved\n  ]\n", "", "do not wait for them"),
     # azd.
     ("azure.yaml", "host: function", "host: appservice", "host function"),
     ("azure.yaml", "  handler:", "  connector:", "azd-service-name connector"),
@@ -128,7 +132,7 @@ FILES = ["azure.yaml", "host.json", "local.settings.json.sample", "docs/OPERATIO
 def copy(root, into):
     """What the checks read."""
     for folder in ("infra", "functions", "tests/fixtures/arm-types"):
-        shutil.copytree(root / folder, into / folder, ignore=shutil.ignore_patterns("__pycache__", "src", "*.rs"))
+        shutil.copytree(root / folder, into / folder, ignore=shutil.ignore_patterns("__pycache__", "node_modules", "src", "*.rs"))
     for file in FILES:
         (into / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(root / file, into / file)

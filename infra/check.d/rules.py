@@ -229,6 +229,9 @@ def action_groups(project):
     if receivers < 3:
         yield "infra: receivers of action groups could not be found"
     alerts = project.templates["infra/modules/alerts.bicep"]
+    functions = [node for node in walk(project.templates["infra/main.bicep"].declared["alerts"].value) if node.kind == "object" and node.member("dependsOn")]
+    if not any(item.value == "saved" for node in functions for item in node.member("dependsOn").parts):
+        yield "infra/main.bicep: alert rules call saved functions, and do not wait for them"
     rules = [one for one in alerts.of("resource") if re.match(r"Microsoft\.Insights/(scheduledQueryRules|metricAlerts)@", one.path)]
     for one in rules:
         told = [node for node in walk(one.value) if node.kind == "member" and node.value == "id" and node.parts[0].value == "operators"]
@@ -282,15 +285,18 @@ def configured(project):
 
 
 def loaded_files(project):
-    """Every query is loaded by a template: what lies there and is not deployed misleads."""
-    loaded = {template.loaded(node.parts[0].value).resolve() for template, node in references.calls(project.templates, "loadTextContent")}
+    """Every query is deployed: infra/workbook/build puts the .kql files into the file that a template loads. What lies there and is not deployed misleads."""
+    loaded = {template.loaded(node.parts[0].value).resolve() for template, node in references.calls(project.templates, "loadJsonContent")}
     for folder in ("functions", "queries", "alerts"):
-        for file in sorted((project.root / "infra" / folder).glob("*.kql")):
-            if file.resolve() not in loaded:
-                yield f"infra/{folder}/{file.name}: no template loads it"
-    workbook = project.root / "infra/workbook/workbook.json"
-    if workbook.is_file():
-        json.loads(workbook.read_text())
+        made = project.root / "infra" / folder / f"{folder}.json"
+        if made.resolve() not in loaded:
+            yield f"infra/{folder}/{folder}.json: no template loads it"
+        texts = {one["name"]: one["query"].strip() for one in json.loads(made.read_text(encoding="utf-8"))}
+        files = {file.stem: file.read_text(encoding="utf-8").strip() for file in made.parent.glob("*.kql")}
+        for name in sorted({*texts, *files}):
+            if texts.get(name) != files.get(name):
+                yield f"infra/{folder}/{folder}.json: {name} is not what {name}.kql says; run infra/workbook/build"
+    json.loads((project.root / "infra/workbook/workbook.json").read_text(encoding="utf-8"))
 
 
 def queries(project):
@@ -317,6 +323,6 @@ def check(root, templates):
     for rule in RULES:
         try:
             problems += list(rule(project))
-        except (AttributeError, IndexError, KeyError, TypeError) as error:
+        except (AttributeError, IndexError, KeyError, OSError, TypeError, ValueError) as error:
             problems.append(f"{rule.__name__}: what it looks at is not where it was ({type(error).__name__}: {error})")
     return problems

@@ -8,44 +8,8 @@ param storageAccountId string
 @description('E-mail addresses of those who look after the connector.')
 param emails array
 
-var rules = [
-  {
-    name: 'itsm-connector-needs-a-person'
-    displayName: 'ITSM connector: something needs a person'
-    description: 'Dead letters, refused credentials, wrong settings: rows of ServiceDeskLog_CL with LogType_s ERROR. Cause and remedy stand in them.'
-    query: loadTextContent('../alerts/needs-a-person.kql')
-    severity: 1
-    frequency: 'PT5M'
-    window: 'PT15M'
-  }
-  {
-    name: 'itsm-connector-sync-is-late'
-    displayName: 'ITSM connector: no sync has run'
-    description: 'work_item_sync did not end well once in two hours. It also looks after lost messages. A single connection that fails is a row of ServiceDeskLog_CL.'
-    query: loadTextContent('../alerts/sync-is-late.kql')
-    severity: 2
-    frequency: 'PT30M'
-    window: 'PT2H'
-  }
-  {
-    name: 'itsm-connector-alerts-refused'
-    displayName: 'ITSM connector: alerts are not taken'
-    description: 'alert_intake answered 5xx. Azure posts an alert again only after 503, and only for a while.'
-    query: loadTextContent('../alerts/alerts-refused.kql')
-    severity: 1
-    frequency: 'PT5M'
-    window: 'PT15M'
-  }
-  {
-    name: 'itsm-connector-rows-refused'
-    displayName: 'ITSM connector: rows do not reach their table'
-    description: 'The data collection rule could not put rows into a table (DCRLogErrors): table and rule are of another version than the connector.'
-    query: loadTextContent('../alerts/rows-refused.kql')
-    severity: 2
-    frequency: 'PT30M'
-    window: 'PT1H'
-  }
-]
+// Made by infra/workbook/build from the .kql files beside it; each query gives a row when its rule is to fire.
+var rules = loadJsonContent('../alerts/alerts.json')
 
 resource operators 'Microsoft.Insights/actionGroups@2023-01-01' = {
   name: 'ag-itsm-operators-${suffix}'
@@ -63,7 +27,7 @@ resource operators 'Microsoft.Insights/actionGroups@2023-01-01' = {
 }
 
 resource logRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for rule in rules: {
-  name: rule.name
+  name: 'itsm-${rule.name}-${suffix}'
   location: location
   tags: tags
   kind: 'LogAlert'
@@ -75,8 +39,8 @@ resource logRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for rul
     scopes: [
       workspaceId
     ]
-    evaluationFrequency: rule.frequency
-    windowSize: rule.window
+    evaluationFrequency: rule.evaluationFrequency
+    windowSize: rule.windowSize
     criteria: {
       allOf: [
         {
@@ -104,7 +68,7 @@ resource logRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for rul
 
 // Without storage nothing is taken: alert_intake answers 503.
 resource storageRule 'Microsoft.Insights/metricAlerts@2018-03-01' = {
-  name: 'itsm-connector-storage'
+  name: 'itsm-storage-${suffix}'
   location: 'Global'
   tags: tags
   properties: {
