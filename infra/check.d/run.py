@@ -32,12 +32,15 @@ def main():
     tell("infra/entra-app with a stand-in for az", entra.check(ROOT))
     began = time.monotonic()
     tell("what the hook of azd packs", package.check(ROOT))
-    began = time.monotonic()
-    with tempfile.TemporaryDirectory() as scratch:
-        tell(f"{len(mutations.MUTATIONS)} mutations are noticed", mutations.check(ROOT, pathlib.Path(scratch)))
-        began = time.monotonic()
-        problems, count = mutations.renamed(pathlib.Path(scratch))
-        tell(f"{count} properties renamed one by one are noticed", problems)
+    if problems:
+        print("mutations were NOT tried: a project that fails without one would fail with each")
+    else:
+        with tempfile.TemporaryDirectory() as scratch:
+            began = time.monotonic()
+            tell(f"{len(mutations.MUTATIONS)} mutations are noticed", mutations.check(ROOT, pathlib.Path(scratch)))
+            began = time.monotonic()
+            unnoticed, count = mutations.renamed(pathlib.Path(scratch))
+            tell(f"{count} properties renamed one by one are noticed", unnoticed)
     if "--no-checkov" in sys.argv:
         print("checkov was NOT run")
     else:
