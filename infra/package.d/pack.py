@@ -23,6 +23,10 @@ EARLIEST = 315_532_800
 # How infra/package says that there is more than a commit: two such may differ.
 CHANGED = "changes that are not committed"
 VALIDATE = ["validate", "--azure", "--json"]
+# The function that action groups call.
+INTAKE = "alert_intake"
+# What says whose tokens are good.
+ENTRA = re.compile(r"^\s*\[intake\.entra\]", re.MULTILINE)
 # What `validate` says of app settings, which only the function app has.
 APP_SETTINGS = "the environment"
 NOT_SET = re.compile(r"^environment variable (\S+) is not set$")
@@ -54,7 +58,16 @@ def moment(root):
     return max(int(told or run("git", "log", "-1", "--format=%ct", cwd=root) or 0), EARLIEST)
 
 
-def layout(root, binary, config, app):
+def anonymous(description):
+    """A function.json that the host lets everybody call; the connector decides, as [intake] says."""
+    text = description.read_text(encoding="utf-8")
+    changed = text.replace('"authLevel": "function"', '"authLevel": "anonymous"')
+    if changed == text:
+        raise Refused(f"{description} has no authLevel function that could be made anonymous")
+    description.write_text(changed, encoding="utf-8")
+
+
+def layout(root, binary, config, app, secure_webhook=False):
     """Fills the folder `app` anew; the files in it, by their names in the zip, in order."""
     if not binary.is_file():
         raise Refused(f"{binary} is not there")
@@ -75,6 +88,8 @@ def layout(root, binary, config, app):
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, place)
         place.chmod(0o755 if name == EXECUTABLE else 0o644)
+    if secure_webhook:
+        anonymous(app / INTAKE / "function.json")
     return sorted(files)
 
 
@@ -170,6 +185,7 @@ def main():
     parser.add_argument("--out", type=pathlib.Path, required=True, help="where app/ and the zip go")
     parser.add_argument("--binary", type=pathlib.Path, required=True, help="the executable")
     parser.add_argument("--config", type=pathlib.Path, help="becomes connector.toml")
+    parser.add_argument("--secure-webhook", action="store_true", help="make the function that action groups call anonymous to the host")
     parser.add_argument("--for-azure", action="store_true", help="refuse what Azure might not run, and a zip that is too large")
     parser.add_argument("--commit", default="unknown", help="of host.json and the functions")
     parser.add_argument("--built-from", metavar="COMMIT", default="unknown", help="what the executable was built from")
@@ -180,7 +196,7 @@ def main():
     # What fails must not leave an older package behind that looks like a new one.
     target.unlink(missing_ok=True)
     seconds = moment(arguments.root)
-    names = layout(arguments.root, arguments.binary, arguments.config, app)
+    names = layout(arguments.root, arguments.binary, arguments.config, app, arguments.secure_webhook)
     binary = app / EXECUTABLE
     content = binary.read_bytes()
     doubts = [linkage(content)]
@@ -188,6 +204,8 @@ def main():
     doubts = [doubt for doubt in doubts if doubt]
     if doubts and arguments.for_azure:
         raise Refused(f"{arguments.binary}: " + "; ".join(doubts))
+    if arguments.secure_webhook and arguments.config and not ENTRA.search(arguments.config.read_text(encoding="utf-8")):
+        warn(f"{arguments.config} has no [intake.entra], so every alert of a secure webhook will be refused: infra/entra-app prints it")
     if arguments.config:
         validate(binary.resolve(), arguments.config)
     else:

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use connector::secret::{SecretRef, Secrets};
 use connector::settings::storage::QUEUE;
-use connector::settings::{Settings, Storage};
+use connector::settings::{Settings, Storage, Workspace};
 use custom_handler::Options;
 use functions::host::Host;
 use serde_json::Value;
@@ -46,6 +46,9 @@ pub async fn run(args: &Serve, outside: Outside) -> Result<ExitCode, Failure> {
         Some(storage) => listened_to(*storage, &app_root, &*outside.secrets)?,
         None => Storage::of_app(&*outside.secrets).map_err(Failure::Wrong)?,
     };
+    if settings.workspace.is_none() {
+        settings.workspace = Workspace::of_app(&*outside.secrets).map_err(Failure::Wrong)?;
+    }
     let stores = Stores::account(&storage, &outside)?;
     let (stop, stopped) = watch::channel(false);
     let options = options(&settings);

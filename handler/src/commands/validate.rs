@@ -59,7 +59,7 @@ pub async fn run(
         if let Some(values) = &values {
             found.retain(matters_hosted);
             found.extend(azure::in_settings(settings, values));
-            warnings.extend(azure::warnings_in_settings(settings));
+            warnings.extend(azure::warnings_in_settings(settings, values));
         }
         document.locate(&mut found);
         document.locate(&mut warnings);

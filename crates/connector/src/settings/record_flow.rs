@@ -4,9 +4,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::is_loopback;
 use super::span::Span;
 use crate::rows::{LogRow, Row, ServiceDeskRow};
-use crate::secret::SecretRef;
+use crate::secret::{SecretRef, Secrets};
+
+/// App setting with the logs ingestion endpoint, for a function app whose template makes the data collection rule.
+pub const WORKSPACE_ENDPOINT: &str = "ITSM_WORKSPACE_ENDPOINT";
+/// App setting with the immutable id of the data collection rule.
+pub const WORKSPACE_RULE: &str = "ITSM_WORKSPACE_RULE";
 
 /// Which records of a connection flow into the workspace.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -90,6 +96,43 @@ pub struct Workspace {
     pub credential: AzureCredential,
 }
 
+impl Workspace {
+    /// The workspace that the app settings name, for settings without `[workspace]`: a template knows the data collection rule only when it
+    /// is made, and the package is made before. Nothing when they name none. The error says what to set.
+    pub fn of_app(variables: &dyn Secrets) -> Result<Option<Self>, String> {
+        let variable = |name: &str| {
+            let value = variables.get(&SecretRef::variable(name)).ok()?;
+            Some(value.expose().to_owned()).filter(|value| !value.is_empty())
+        };
+        let (endpoint, rule) = match (variable(WORKSPACE_ENDPOINT), variable(WORKSPACE_RULE)) {
+            (Some(endpoint), Some(rule)) => (endpoint, rule),
+            (None, None) => return Ok(None),
+            (None, _) => return Err(format!("{WORKSPACE_ENDPOINT} is not set, and {WORKSPACE_RULE} is; set both or neither")),
+            (_, None) => return Err(format!("{WORKSPACE_RULE} is not set, and {WORKSPACE_ENDPOINT} is; set both or neither")),
+        };
+        let endpoint = Url::parse(&endpoint).ok().filter(|url| url.scheme() == "https" || is_loopback(url));
+        let endpoint = endpoint.ok_or_else(|| {
+            format!("{WORKSPACE_ENDPOINT} is not an address; set it to https://NAME.REGION.ingest.monitor.azure.com")
+        })?;
+        if !is_immutable_id(&rule) {
+            return Err(format!("{WORKSPACE_RULE} is not an immutable id; set it to dcr- and 32 hexadecimal digits"));
+        }
+        let client_id = ["AZURE_CLIENT_ID", "AzureWebJobsStorage__clientId"].into_iter().find_map(variable);
+        let credential = match client_id {
+            Some(client_id) => AzureCredential::UserAssignedIdentity { client_id },
+            None => AzureCredential::ManagedIdentity,
+        };
+        let (service_desk_stream, log_stream) = (service_desk_stream(), log_stream());
+        Ok(Some(Self { endpoint, rule, service_desk_stream, log_stream, cloud: Cloud::default(), credential }))
+    }
+}
+
+/// Whether this can be the immutable id of a data collection rule.
+pub(super) fn is_immutable_id(rule: &str) -> bool {
+    let digits = rule.strip_prefix("dcr-").unwrap_or_default();
+    digits.len() == 32 && digits.chars().all(|c| c.is_ascii_hexdigit())
+}
+
 /// An Azure cloud.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -141,4 +184,45 @@ fn service_desk_stream() -> String {
 
 fn log_stream() -> String {
     LogRow::STREAM.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::FixedSecrets;
+
+    const ENDPOINT: &str = "https://itsm-ab12.westeurope-1.ingest.monitor.azure.com";
+    const RULE: &str = "dcr-0123456789abcdef0123456789abcdef";
+
+    fn app(settings: &[(&str, &str)]) -> Result<Option<Workspace>, String> {
+        Workspace::of_app(&settings.iter().fold(FixedSecrets::default(), |all, (name, value)| all.with(name, value)))
+    }
+
+    #[test]
+    fn the_rule_of_the_app_settings_is_written_to_with_the_identity_of_the_app() {
+        let both = [(WORKSPACE_ENDPOINT, ENDPOINT), (WORKSPACE_RULE, RULE)];
+        let workspace = app(&both).unwrap().unwrap();
+        assert_eq!((workspace.endpoint.host_str(), workspace.rule.as_str()), (ENDPOINT.strip_prefix("https://"), RULE));
+        assert_eq!(workspace.service_desk_stream, "Custom-ServiceDesk");
+        assert_eq!(workspace.log_stream, "Custom-ServiceDeskLog");
+        assert!(matches!(workspace.credential, AzureCredential::ManagedIdentity));
+        for name in ["AZURE_CLIENT_ID", "AzureWebJobsStorage__clientId"] {
+            let workspace = app(&[both[0], both[1], (name, "1234")]).unwrap().unwrap();
+            assert!(matches!(workspace.credential, AzureCredential::UserAssignedIdentity { client_id } if client_id == "1234"));
+        }
+    }
+
+    #[test]
+    fn no_workspace_is_no_error_and_half_of_one_is() {
+        assert!(app(&[]).unwrap().is_none());
+        assert!(app(&[(WORKSPACE_ENDPOINT, ""), (WORKSPACE_RULE, "")]).unwrap().is_none());
+        assert!(app(&[(WORKSPACE_ENDPOINT, ENDPOINT)]).unwrap_err().starts_with("ITSM_WORKSPACE_RULE is not set"));
+        assert!(app(&[(WORKSPACE_RULE, RULE)]).unwrap_err().starts_with("ITSM_WORKSPACE_ENDPOINT is not set"));
+        for wrong in ["itsm", "http://itsm.example"] {
+            let told = app(&[(WORKSPACE_ENDPOINT, wrong), (WORKSPACE_RULE, RULE)]).unwrap_err();
+            assert!(told.contains("not an address"), "{told}");
+        }
+        let named = app(&[(WORKSPACE_ENDPOINT, ENDPOINT), (WORKSPACE_RULE, "itsm")]).unwrap_err();
+        assert!(named.contains("not an immutable id"), "{named}");
+    }
 }

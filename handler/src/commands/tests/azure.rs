@@ -89,6 +89,21 @@ async fn each_app_setting_that_a_function_names_must_be_set() {
 }
 
 #[tokio::test]
+async fn the_workspace_may_be_named_by_the_app_settings() {
+    let desk = desk();
+    desk.file("connector.toml", SETTINGS);
+    let report = json(&good(of_file(&desk, &app()).await));
+    assert!(report["warnings"][0]["remedy"].as_str().unwrap().contains("ITSM_WORKSPACE_RULE"), "{report}");
+    let endpoint = json!({ "ITSM_WORKSPACE_ENDPOINT": "https://x.ingest.monitor.azure.com" });
+    let told = told(&desk, &with(&endpoint)).await;
+    assert_eq!(told, ["ITSM_WORKSPACE_RULE: is not set, and ITSM_WORKSPACE_ENDPOINT is; set both or neither"]);
+    let mut both = endpoint;
+    both["ITSM_WORKSPACE_RULE"] = "dcr-00000000000000000000000000abcdef".into();
+    let report = json(&good(of_file(&desk, &with(&both)).await));
+    assert_eq!(report["warnings"], json!([]));
+}
+
+#[tokio::test]
 async fn the_function_that_tidies_must_not_be_disabled() {
     let desk = desk();
     let told = told(&desk, &with(&json!({ "AzureWebJobs.work_item_sync.Disabled": "True" }))).await;

@@ -7,7 +7,7 @@ use connector::secret::{MissingSecret, SecretRef, is_key_vault_reference};
 use connector::settings::problem::Problem;
 use connector::settings::span::Span;
 use connector::settings::storage::{LONGEST_QUEUE, is_storage_name};
-use connector::settings::{Settings, Storage};
+use connector::settings::{Settings, Storage, Workspace};
 use connector::sync::schedule::Schedule;
 use url::Url;
 
@@ -52,12 +52,12 @@ fn delivers_by() -> BTreeSet<String> {
     named::connections().into_iter().map(|named| named.name).collect()
 }
 
-/// What is worth saying of `connector.toml` on Azure, and stops nothing.
-pub(super) fn warnings_in_settings(settings: &Settings) -> Vec<Problem> {
+/// What is worth saying of `connector.toml` on Azure, and stops nothing. A workspace may be named by the app settings instead.
+pub(super) fn warnings_in_settings(settings: &Settings, values: &Values) -> Vec<Problem> {
     let message = "there is no such section, so records are not synced and the connector's log is only in the log of the app";
-    let workspace = settings.workspace.is_none();
-    let workspace =
-        workspace.then(|| Problem::new("workspace", message, "add [workspace] to sync incidents and change requests"));
+    let remedy = "add [workspace] to sync incidents and change requests, or set ITSM_WORKSPACE_ENDPOINT and ITSM_WORKSPACE_RULE";
+    let nowhere = settings.workspace.is_none() && matches!(Workspace::of_app(values.secrets()), Ok(None));
+    let workspace = nowhere.then(|| Problem::new("workspace", message, remedy));
     let slow = settings.storage.as_ref().filter(|storage| storage.timeout > LONGEST_TIMEOUT).map(|storage| {
         let message = format!(
             "{} is long: storing an alert may take twice as long, and an action group waits ten seconds and does not come again for \
@@ -82,6 +82,9 @@ impl Azure {
         }
         if storage && settings.is_some_and(|settings| settings.storage.is_none()) {
             check.own_storage(values);
+        }
+        if settings.is_some_and(|settings| settings.workspace.is_none()) {
+            check.own_workspace(values);
         }
         let told: BTreeSet<SecretRef> = settings.map(Settings::secrets).unwrap_or_default();
         for (name, value) in values.written.iter().filter(|(_, value)| is_key_vault_reference(value)) {
@@ -207,6 +210,15 @@ impl Azure {
                 let (message, remedy) = message.split_once("; ").unwrap_or((&message, ""));
                 self.wrong("storage", message, remedy);
             }
+        }
+    }
+
+    /// The workspace, where `connector.toml` leaves it to the app settings.
+    fn own_workspace(&mut self, values: &Values) {
+        if let Err(message) = Workspace::of_app(values.secrets()) {
+            let (message, remedy) = message.split_once("; ").unwrap_or((&message, ""));
+            let (name, message) = message.split_once(' ').unwrap_or(("workspace", message));
+            self.wrong(name, message, remedy);
         }
     }
 

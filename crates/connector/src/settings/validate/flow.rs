@@ -1,11 +1,11 @@
 //! Settings of the way back: which records flow, when, and into which workspace.
 
 use super::{Check, is_loopback};
+use crate::settings::record_flow::is_immutable_id;
 use crate::settings::{Schedule, SyncSettings, Workspace};
 use crate::sync;
 
 const LEAST_BUDGET: u64 = 10;
-const RULE_DIGITS: usize = 32;
 
 impl Check<'_> {
     pub(super) fn sync(&mut self, key: &str, sync: &SyncSettings) {
@@ -50,8 +50,7 @@ impl Check<'_> {
             let remedy = "name the endpoint only: https://NAME.REGION.ingest.monitor.azure.com";
             self.wrong("workspace.endpoint", "must not have a path", remedy);
         }
-        let digits = workspace.rule.strip_prefix("dcr-").unwrap_or_default();
-        if digits.len() != RULE_DIGITS || !digits.chars().all(|c| c.is_ascii_hexdigit()) {
+        if !is_immutable_id(&workspace.rule) {
             let remedy = "it is dcr- and 32 hexadecimal digits: properties.immutableId of the data collection rule, not its name";
             self.wrong("workspace.rule", "is not an immutable id", remedy);
         }
