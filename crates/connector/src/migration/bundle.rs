@@ -55,9 +55,9 @@ pub(super) fn bundle(groups: &[Group], options: &Options, mut findings: Vec<Find
         action_groups.push(ActionGroup {
             file: group.file.clone(),
             name: group.name.clone(),
-            resource_group: group.resource_group.clone(),
+            resource_group: group.of.clone(),
             itsm_receivers: group.receivers.len(),
-            file_name: files.unique(&[group.resource_group.as_deref().unwrap_or_default(), &group.name].join("-")),
+            file_name: files.unique(&[group.of.as_deref().unwrap_or_default(), &group.name].join("-")),
             routes,
             fragment: json!({"webhookReceivers": Value::Array(webhooks)}),
         });

@@ -61,19 +61,17 @@ impl<'a> Connections<'a> {
         });
         target.clone()
     }
+}
 
-    /// A product need not have every type of work item.
-    pub(super) fn can_make(&self, target: &Target, kind: WorkItemType, findings: &mut Findings<'_>) {
-        let Some(settings) = section(target).and_then(|text| Settings::from_toml(&text, "").ok()) else { return };
-        let Some(connection) = settings.connections.get(&target.name) else { return };
-        let words = connection.product.words();
-        if words.table(kind).is_empty() {
-            let known: Vec<&str> = words.tables.iter().map(|(kind, _)| kind.name()).collect();
-            findings.lost(
-                format!("{} has no {kind}", words.title),
-                format!("change the route's work_item_type: {}", known.join(" or ")),
-            );
-        }
+/// A product need not have every type of work item.
+pub(super) fn can_make(target: &Target, kind: WorkItemType, findings: &mut Findings<'_>) {
+    let Some(settings) = section(target).and_then(|text| Settings::from_toml(&text, "").ok()) else { return };
+    let Some(connection) = settings.connections.get(&target.name) else { return };
+    let words = connection.product.words();
+    if words.table(kind).is_empty() {
+        let known: Vec<&str> = words.tables.iter().map(|(kind, _)| kind.name()).collect();
+        findings
+            .lost(format!("{} has no {kind}", words.title), format!("change the route's work_item_type: {}", known.join(" or ")));
     }
 }
 

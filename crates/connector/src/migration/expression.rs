@@ -143,16 +143,12 @@ impl<'a> Parser<'a> {
         loop {
             let (before, after) = rest.split_once('\'')?;
             text.push_str(before);
-            match after.strip_prefix('\'') {
-                Some(more) => {
-                    text.push('\'');
-                    rest = more;
-                }
-                None => {
-                    self.rest = after;
-                    return Some(text);
-                }
-            }
+            let Some(more) = after.strip_prefix('\'') else {
+                self.rest = after;
+                return Some(text);
+            };
+            text.push('\'');
+            rest = more;
         }
     }
 

@@ -17,7 +17,8 @@ const AS_DEPLOYED: &str = "export the deployed group with `az monitor action-gro
 pub(super) struct Group {
     pub(super) file: String,
     pub(super) name: String,
-    pub(super) resource_group: Option<String>,
+    /// Its resource group.
+    pub(super) of: Option<String>,
     /// Its ARM id in lower case, where the export tells.
     id: Option<String>,
     /// Its ITSM receivers, expressions replaced where they can be.
@@ -31,7 +32,7 @@ pub(super) struct Group {
 impl Group {
     /// How findings call it, or one of its receivers.
     pub(super) fn place(&self, receiver: &str) -> String {
-        let of = self.resource_group.as_ref().map_or_else(String::new, |group| format!(" of {group}"));
+        let of = self.of.as_ref().map_or_else(String::new, |group| format!(" of {group}"));
         match receiver {
             "" => format!("action group \"{}\"{of}", self.name),
             receiver => format!("action group \"{}\"{of}, receiver \"{receiver}\"", self.name),
@@ -137,7 +138,7 @@ impl Walk<'_> {
         let mut group = Group {
             file: self.file.to_owned(),
             name,
-            resource_group,
+            of: resource_group,
             id,
             receivers: Vec::new(),
             taken: HashSet::new(),
@@ -155,35 +156,8 @@ impl Walk<'_> {
         if get(properties, "enabled").and_then(Value::as_bool) == Some(false) {
             findings.remark("the group is switched off", "nothing is posted until it is switched on");
         }
-        match receivers(properties).map(|value| (known(value), value)) {
-            None => {}
-            Some((None, Value::Array(list))) => {
-                // Some of them may be known, and of one that is not, some of its properties.
-                for item in list {
-                    match item {
-                        Value::Object(receiver) => group.receivers.push(known_parts(receiver, known)),
-                        _ => findings.lost("an ITSM receiver is an expression that only Azure knows", AS_DEPLOYED),
-                    }
-                }
-            }
-            Some((None, _)) => findings.lost("its ITSM receivers are an expression that only Azure knows", AS_DEPLOYED),
-            Some((Some(Value::Array(list)), _)) => {
-                for item in list {
-                    match item {
-                        Value::Object(receiver) => group.receivers.push(receiver),
-                        _ => findings.lost(
-                            "an ITSM receiver is not an object",
-                            "export again, from PowerShell with `ConvertTo-Json -Depth 10`",
-                        ),
-                    }
-                }
-            }
-            // PowerShell makes a list of one its only item.
-            Some((Some(Value::Object(receiver)), _)) => group.receivers.push(receiver),
-            Some((Some(Value::Null), _)) => {}
-            Some((Some(Value::String(text)), _)) if text.is_empty() => {}
-            Some(_) => findings
-                .lost("its ITSM receivers are not a list", "export again, from PowerShell with `ConvertTo-Json -Depth 10`"),
+        if let Some(written) = receivers(properties) {
+            group.receivers = listed(written, known, &mut findings);
         }
         self.groups.push(group);
         if let Some(children) = get(object, "resources") {
@@ -194,6 +168,43 @@ impl Walk<'_> {
 
 fn receivers(properties: &Map<String, Value>) -> Option<&Value> {
     get(properties, "itsmReceivers").or_else(|| get(properties, "itsmReceiver"))
+}
+
+/// The receivers of a list, as far as they are known.
+fn listed(written: &Value, known: impl Fn(&Value) -> Option<Value>, findings: &mut Findings<'_>) -> Vec<Map<String, Value>> {
+    const AGAIN: &str = "export again, from PowerShell with `ConvertTo-Json -Depth 10`";
+    match (known(written), written) {
+        // Some of them may be known, and of one that is not, some of its properties.
+        (None, Value::Array(list)) => {
+            let (objects, others): (Vec<_>, Vec<_>) = list.iter().partition(|item| item.is_object());
+            for _ in others {
+                findings.lost("an ITSM receiver is an expression that only Azure knows", AS_DEPLOYED);
+            }
+            objects.into_iter().filter_map(Value::as_object).map(|receiver| known_parts(receiver, &known)).collect()
+        }
+        (None, _) => {
+            findings.lost("its ITSM receivers are an expression that only Azure knows", AS_DEPLOYED);
+            Vec::new()
+        }
+        (Some(Value::Array(list)), _) => {
+            let object = |item| {
+                if let Value::Object(receiver) = item {
+                    return Some(receiver);
+                }
+                findings.lost("an ITSM receiver is not an object", AGAIN);
+                None
+            };
+            list.into_iter().filter_map(object).collect()
+        }
+        // PowerShell makes a list of one its only item.
+        (Some(Value::Object(receiver)), _) => vec![receiver],
+        (Some(Value::Null), _) => Vec::new(),
+        (Some(Value::String(text)), _) if text.is_empty() => Vec::new(),
+        _ => {
+            findings.lost("its ITSM receivers are not a list", AGAIN);
+            Vec::new()
+        }
+    }
 }
 
 /// What of a receiver is known; properties that are not stay out, and whoever needs them says so.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::connection::Connections;
+use super::connection::{self, Connections};
 use super::finding::Findings;
 use super::group::get;
 use super::ticket::{self, Ticket};
@@ -27,14 +27,14 @@ pub(super) fn route(
 ) -> Route {
     let Ticket { kind, per_ci, per_row, multiple, template, fields } =
         ticket::read(get(receiver, "ticketConfiguration"), findings);
-    let connection = connections.of(receiver, findings);
-    connections.can_make(&connection, kind, findings);
-    if connection.provider != "servicenow" {
+    let target = connections.of(receiver, findings);
+    connection::can_make(&target, kind, findings);
+    if target.provider != "servicenow" {
         named_as_in_servicenow(&fields, findings);
     }
     let template = template.map(|template| named(template, &options.templates, findings));
     let per = per(kind, [per_ci, per_row, multiple], options.not_per_ci, findings);
-    Route { connection: connection.name, work_item_type: kind, per, template, fields }
+    Route { connection: target.name, work_item_type: kind, per, template, fields }
 }
 
 /// - per row: documented for events only, so that it counts before "per configuration item" there and after it elsewhere;

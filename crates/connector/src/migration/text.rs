@@ -1,6 +1,8 @@
 //! From bytes to JSON. People export with many tools: PowerShell's `>` writes UTF-16, `az` can print YAML, and templates may be
 //! Bicep, which only its compiler can read. Each gets told what to do.
 
+use std::path::Path;
+
 use serde_json::Value;
 
 use super::Export;
@@ -40,7 +42,8 @@ pub(super) fn read(export: &Export<'_>) -> Result<Value, Unreadable> {
         return Err(unreadable(file, "is empty", EXPORT));
     }
     if is_bicep(file, &text) {
-        let built = format!("{}.json", file.strip_suffix(".bicep").or(file.strip_suffix(".bicepparam")).unwrap_or(file));
+        let built = Path::new(file).with_extension("json");
+        let built = built.display();
         let remedy = format!(
             "run `az bicep build --file {file}` and give {built}, or export the deployed group with `az monitor action-group list -o json`"
         );
@@ -66,7 +69,8 @@ fn decode(content: &[u8]) -> Option<String> {
 fn is_bicep(file: &str, text: &str) -> bool {
     const WORDS: [&str; 10] =
         ["resource", "param", "var", "module", "output", "targetScope", "metadata", "using", "import", "type"];
-    if file.ends_with(".bicep") || file.ends_with(".bicepparam") {
+    let extension = Path::new(file).extension().unwrap_or_default();
+    if extension.eq_ignore_ascii_case("bicep") || extension.eq_ignore_ascii_case("bicepparam") {
         return true;
     }
     let code = text.lines().map(str::trim_start).find(|line| !line.is_empty() && !line.starts_with("//"));

@@ -87,12 +87,11 @@ impl Reader<'_, '_> {
 
     fn work_item_type(&mut self, value: &Value) {
         let kind = value.as_str().map(|text| text.trim().to_ascii_lowercase());
-        match kind.as_deref().map(str::parse) {
-            Some(Ok(kind)) => self.ticket.kind = kind,
-            _ => {
-                let remedy = "the route makes incidents instead; incident, event and alert can be made";
-                self.findings.lost(format!("work items of type {value} cannot be made"), remedy);
-            }
+        if let Some(Ok(kind)) = kind.as_deref().map(str::parse) {
+            self.ticket.kind = kind;
+        } else {
+            let remedy = "the route makes incidents instead; incident, event and alert can be made";
+            self.findings.lost(format!("work items of type {value} cannot be made"), remedy);
         }
     }
 
