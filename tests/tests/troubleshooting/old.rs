@@ -88,14 +88,14 @@ async fn what_the_guide_says_of_an_old_message_is_said_when_it_happens() {
     let heard: BTreeMap<String, String> = played.buffer_unordered(4).collect().await;
 
     let (rows, _) = guide::rows();
-    let mut missing = String::new();
+    let mut missing = Vec::new();
     for (old, scenes) in OLD.iter().filter(|(_, scenes)| !scenes.is_empty()) {
         let row = row(&rows, old);
         let of = |scene: &Scene| heard[&format!("{scene:?}")].as_str();
         for words in said(row) {
             if !scenes.iter().any(|scene| of(scene).contains(words)) {
                 let all: Vec<_> = scenes.iter().map(|scene| format!("{scene:?}:\n{}", of(scene))).collect();
-                missing.push_str(&format!("\"{words}\", of \"{old}\", is not heard in\n{}\n", all.join("\n")));
+                missing.push(format!("\"{words}\", of \"{old}\", is not heard in\n{}\n", all.join("\n")));
             }
         }
         // No scene is there for nothing.
@@ -104,5 +104,5 @@ async fn what_the_guide_says_of_an_old_message_is_said_when_it_happens() {
             assert!(heard, "nothing that the guide says of \"{old}\" is heard in {scene:?}:\n{}", of(scene));
         }
     }
-    assert!(missing.is_empty(), "{missing}");
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
 }

@@ -22,7 +22,7 @@ fn sources(directory: &Path, text: &mut String) {
         let name = entry.file_name().into_string().unwrap();
         if path.is_dir() && name != "tests" {
             sources(&path, text);
-        } else if name.ends_with(".rs") && name != "tests.rs" {
+        } else if path.extension().is_some_and(|extension| extension == "rs") && name != "tests.rs" {
             // A message may be broken over lines; tests at the end of a file are not said by the program.
             let source = fs::read_to_string(&path).unwrap();
             let own = source.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or_default();
@@ -36,10 +36,9 @@ fn sources(directory: &Path, text: &mut String) {
 fn says(text: &str, message: &str) -> bool {
     let words: Vec<&str> = message.split(' ').collect();
     let with_a_hole = |hole: usize| {
-        let before: String = words[..hole].iter().map(|word| format!("{word} ")).collect();
         let sign = &words[hole][words[hole].trim_end_matches([':', ',', '.']).len()..];
-        let after: String =
-            std::iter::once(sign.to_owned()).chain(words[hole + 1..].iter().map(|word| format!(" {word}"))).collect();
+        let before = words[..hole].iter().flat_map(|word| [*word, " "]).collect::<String>();
+        let after = [sign].into_iter().chain(words[hole + 1..].iter().flat_map(|word| [" ", *word])).collect::<String>();
         let filled = |(at, _): (usize, &str)| {
             let hole = text[at + before.len()..].strip_prefix('{').and_then(|rest| rest.split_once('}'));
             hole.is_some_and(|(name, rest)| name.len() < 20 && rest.starts_with(&after))

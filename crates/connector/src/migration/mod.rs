@@ -2,7 +2,7 @@
 //! webhook receivers that post to them. Pure: texts come in, texts go out. Whatever is not carried over is a [`Finding`]; no
 //! receiver is dropped without one.
 //!
-//! What a `ticketConfiguration` may hold is nowhere documented as a whole; [`ticket`] tells what is known and how the rest is met.
+//! What a `ticketConfiguration` may hold is nowhere documented as a whole; `ticket` tells what is known and how the rest is met.
 
 mod bundle;
 mod connection;
