@@ -1,6 +1,7 @@
 //! What can be typed: sub-commands, options, help. Nothing is done here and nothing is read but the arguments and the
 //! environment variables that stand for them.
 
+mod migrate;
 mod records;
 pub mod values;
 
@@ -14,6 +15,7 @@ use uuid::Uuid;
 
 #[cfg(feature = "demo")]
 use crate::commands::demo::tools::DemoProvider;
+pub use migrate::{Mapped, Migrate, NotPerCiValue, Renamed};
 pub use records::{Machine, Query, Records, RecordsAction, Refresh, Sync};
 use values::{Field, PerValue, SchemaOf, SeverityValue, StatusValue, Target, TypeValue};
 
@@ -57,6 +59,8 @@ pub enum Command {
     Refresh(Refresh),
     /// Look at the records that were synced, and at the connector's own log
     Records(Records),
+    /// Turn action groups with ITSM receivers of Microsoft's old connector into routes and webhook receivers
+    Migrate(Migrate),
     /// Print what others need to know: JSON Schemas for editors, tables and streams for a Log Analytics workspace
     Schema(Schema),
 }

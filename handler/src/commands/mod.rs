@@ -7,6 +7,7 @@ pub mod deliveries;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod local;
+pub mod migrate;
 pub mod preview;
 pub mod records;
 pub mod refresh;
@@ -58,6 +59,7 @@ pub async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Sync(args) => sync::run(&args, &with_chance(outside), &mut output).await?,
         Command::Refresh(args) => refresh::run(&args, &with_chance(outside), &mut output).await?,
         Command::Records(args) => records::run(&args, &*outside.clock, &mut output).await?,
+        Command::Migrate(args) => migrate::run(&args, &mut output)?,
         Command::Schema(args) => schema::run(&args, &mut output)?,
     };
     Ok(ending.into())

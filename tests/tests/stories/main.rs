@@ -26,6 +26,8 @@ mod kinds;
 #[cfg(test)]
 mod life;
 #[cfg(test)]
+mod migrated;
+#[cfg(test)]
 mod outage;
 #[cfg(test)]
 mod people;

@@ -2,6 +2,7 @@
 
 mod azure;
 mod deliveries;
+mod migrate;
 mod posting;
 mod records;
 mod serving;
@@ -16,7 +17,10 @@ use connector::provider::Surroundings;
 use connector::secret::{FixedSecrets, Variables};
 use tempfile::TempDir;
 
-use super::{check, create, deliveries as deliveries_command, preview, records as records_command, refresh, schema, send};
+use super::{
+    check, create, deliveries as deliveries_command, migrate as migrate_command, preview, records as records_command, refresh,
+    schema, send,
+};
 use super::{sync, validate};
 use crate::cli::{Cli, Command};
 use crate::ending::{Ending, Failure};
@@ -98,6 +102,7 @@ impl Desk {
             Command::Sync(args) => sync::run(&args, &self.outside(), &mut output).await,
             Command::Refresh(args) => refresh::run(&args, &self.outside(), &mut output).await,
             Command::Records(args) => records_command::run(&args, clock, &mut output).await,
+            Command::Migrate(args) => migrate_command::run(&args, &mut output),
             Command::Schema(args) => schema::run(&args, &mut output),
             Command::Demo(_) | Command::Local(_) | Command::Serve(_) => panic!("not run here"),
         };
