@@ -242,6 +242,9 @@ impl Track {
     /// Where the next increment begins: an overlap before the position, but nothing that is settled is read again.
     #[must_use]
     pub fn begin(&self, overlap: Duration) -> Position {
+        if self.position.token().is_some() {
+            return self.position.clone();
+        }
         let back = Position::before(earlier(self.position.at, overlap));
         self.settled.clone().map_or(back.clone(), |settled| settled.max(back))
     }
