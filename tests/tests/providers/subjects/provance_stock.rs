@@ -116,6 +116,6 @@ impl Desk for Keyed {
         self.0.calm();
     }
     fn requests(&self) -> u64 {
-        self.0.requests()
+        Desk::requests(&self.0)
     }
 }
