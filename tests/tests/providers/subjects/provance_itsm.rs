@@ -16,7 +16,7 @@ use tests::process::Scratch;
 use crate::subject::{Opened, Opening, Subject, Words};
 
 /// A solution in the manner of Provance ITSM, whose names nobody told the connector: its profile is what `itsm-connector discover`
-/// proposes, as it is printed.
+/// proposes, as it writes it.
 pub(crate) const SUBJECT: Subject = Subject {
     key: "provance_itsm",
     title: "Provance: discovered profile",
@@ -76,7 +76,9 @@ async fn discovered(tool: &Dataverse) -> String {
     let file = scratch.path().join("connector.toml");
     let settings = format!("[connections.it]\nurl = \"{}\"\n{BASE}\n[intake]\napi_keys = [\"$INTAKE_KEY\"]\n", tool.url());
     std::fs::write(&file, settings).unwrap();
-    let line = ["itsm-connector", "discover", "it", "--config", file.to_str().unwrap()];
+    let proposed = scratch.path().join("profile.toml");
+    let (file, output) = (file.to_str().unwrap(), proposed.to_str().unwrap());
+    let line = ["itsm-connector", "discover", "it", "--config", file, "--output", output];
     let Command::Discover(arguments) = Cli::try_parse_from(line).unwrap().command else { panic!("not discover") };
     let secrets = SECRETS.iter().fold(FixedSecrets::default(), |all, (name, value)| all.with(name, value));
     let outside = Surroundings { secrets: Arc::new(secrets), clock: Arc::new(SystemClock) };
@@ -84,8 +86,12 @@ async fn discovered(tool: &Dataverse) -> String {
     let ending = discover::run(&arguments, &outside, &mut Output::new(&mut printed)).await;
     let printed = String::from_utf8(printed).unwrap();
     assert_eq!(ending.map_err(|failure| failure.to_string()).unwrap(), Ending::Good, "{printed}");
-    assert!(printed.contains("entity_set = \"abc_incidents\""), "{printed}");
-    format!("{BASE}\n{printed}\n")
+    assert!(printed.contains("found Provance ITSM") && printed.contains("resource id"), "{printed}");
+    let again = discover::run(&arguments, &outside, &mut Output::new(&mut Vec::new())).await;
+    assert!(again.unwrap_err().to_string().contains("does not exist"), "a file that is there is never overwritten");
+    let proposed = std::fs::read_to_string(proposed).unwrap();
+    assert!(proposed.contains("entity_set = \"abc_incidents\""), "{proposed}");
+    format!("{BASE}\n{proposed}\n")
 }
 
 /// An administrator makes a template with something that no alert says.

@@ -120,7 +120,7 @@ pub(super) fn told(body: &[u8]) -> Option<Told> {
 }
 
 fn bad_request(case: &Case<'_>, message: &str) -> Trouble {
-    let cause = case.told("bad request (400)");
+    let told = case.told("bad request (400)");
     let quoted =
         |mark: &str| message.split_once(mark).and_then(|(_, rest)| rest.split('\'').next()).filter(|name| !name.is_empty());
     let unknown = quoted("property named '").or_else(|| quoted("Invalid property '")).or_else(|| quoted("undeclared property '"));
@@ -143,7 +143,7 @@ fn bad_request(case: &Case<'_>, message: &str) -> Trouble {
     } else {
         "check the mapping's field names and values, and provance.profile".to_owned()
     };
-    Trouble::refused(cause, remedy)
+    Trouble::refused(told, remedy)
 }
 
 /// The privilege in `... is missing prvReadIncident privilege ...`.

@@ -194,15 +194,15 @@ impl Client {
         credentials::call(&self.wire, &self.auth, effect, what, dressed, judged).await
     }
 
-    const fn case<'a>(&self, answer: &'a Answer, effect: Effect, what: &'a str, now: Timestamp) -> Case<'a> {
-        Case { voice: &Environment, answer, effect, what, now }
+    fn case<'a>(&self, answer: &'a Answer, effect: Effect, what: &'a str) -> Case<'a> {
+        Case { voice: &Environment, answer, effect, what, now: self.clock.now() }
     }
 
     /// A record or definition.
     pub(super) async fn get(&self, path: &str, query: &[(&str, &str)], what: &str) -> Result<(Row, HeaderMap), Trouble> {
         let url = self.address(path, query);
         let request = || self.wire.request(Method::GET, url.clone()).header("Prefer", annotations());
-        let judged = |answer: &Answer| self.case(answer, Effect::Read, what, self.clock.now()).whole(object);
+        let judged = |answer: &Answer| self.case(answer, Effect::Read, what).whole(object);
         self.exchange(Effect::Read, what, request, judged).await
     }
 
@@ -234,7 +234,7 @@ impl Client {
             }
         };
         let judged = |answer: &Answer| {
-            let case = self.case(answer, Effect::Write, call.what, self.clock.now());
+            let case = self.case(answer, Effect::Write, call.what);
             match answer.status {
                 204 => Ok(Reply::Done),
                 // By the status: codes of conditions are empty in the documentation, and differ between versions.
@@ -277,7 +277,7 @@ impl Client {
     async fn listed(&self, url: &Url, prefer: &str, what: &str) -> Result<Result<Listed, String>, Trouble> {
         let prefer = format!("{prefer},{}", annotations());
         let request = || self.wire.request(Method::GET, url.clone()).header("Prefer", prefer.as_str());
-        let judged = |answer: &Answer| self.case(answer, Effect::Read, what, self.clock.now()).judge(list);
+        let judged = |answer: &Answer| self.case(answer, Effect::Read, what).judge(list);
         Ok(self.exchange(Effect::Read, what, request, judged).await?.0)
     }
 
@@ -333,7 +333,7 @@ impl Client {
         const WHAT: &str = "reading definitions of tables";
         let url = self.address(path, query);
         let request = || self.wire.request(Method::GET, url.clone());
-        let judged = |answer: &Answer| self.case(answer, Effect::Read, WHAT, self.clock.now()).whole(list);
+        let judged = |answer: &Answer| self.case(answer, Effect::Read, WHAT).whole(list);
         Ok(self.exchange(Effect::Read, WHAT, request, judged).await?.0.rows)
     }
 }

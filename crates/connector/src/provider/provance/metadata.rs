@@ -170,7 +170,8 @@ pub(super) async fn table(client: &Client, logical_name: &str) -> Result<Table, 
             client.definitions(keys, &[]),
         )
     };
-    let (all, strings, memos, picklists, states, statuses, lookups, pairs, keys) = match read.await {
+    let (all, strings, memos, picklists, states, statuses, lookups, pairs, keys) = // Boxed: nine calls at once are large, and every call of the provider may come here.
+        match Box::pin(read).await {
         Ok(read) => read,
         Err(Trouble::NotFound(cause) | Trouble::Error(ProviderError::Refused { cause, .. })) => {
             return Err(no_table(logical_name, &cause));

@@ -230,7 +230,8 @@ pub(super) async fn page(tool: &Provance, ask: &Ask<'_>) -> Result<Page, Provide
         Some(last) => {
             let first = items.first().and_then(Placed::at).map_or(last, whole_second);
             if first == last {
-                // More were changed in one second than a page holds: all of it is read, and nothing behind it.
+                // More were changed in one second than a page holds: all of it is read, and nothing behind it. Should that second
+                // not be over yet, the overlap of the next run brings what is still changed in it.
                 let behind = seconds_later(last, 1);
                 items = read(tool, &source, last, Some(behind), LARGEST, true).await?.0;
                 (Position::before(behind), true)

@@ -47,8 +47,8 @@ pub(super) fn property(table: &Table, kinds: &[&str], labels: &[&str]) -> String
 /// A choice column and what in it is high, medium and low: by label, else by place.
 pub(super) fn level(table: &Table, labels: &[&str], fit: &mut Fit) -> Level {
     let column = column(table, &["Picklist"], labels);
-    let list = table.choices.get(&column).map(Vec::as_slice).unwrap_or_default();
-    let numbers: Vec<(i64, &Choice)> = list.iter().filter_map(|choice| Some((choice.value.parse().ok()?, choice))).collect();
+    let choices = table.choices.get(&column).map(Vec::as_slice).unwrap_or_default();
+    let numbers: Vec<(i64, &Choice)> = choices.iter().filter_map(|choice| Some((choice.value.parse().ok()?, choice))).collect();
     let (Some((first, _)), Some((last, _))) = (numbers.first(), numbers.last()) else { return Level::default() };
     let middle = numbers.get(numbers.len() / 2).map_or(*first, |(value, _)| *value);
     let mut sure = true;
@@ -63,7 +63,7 @@ pub(super) fn level(table: &Table, labels: &[&str], fit: &mut Fit) -> Level {
         pick(&["low", "3"], *last),
     );
     if !sure {
-        let known: Vec<_> = list.iter().map(|choice| format!("{} {}", choice.value, choice.label)).collect();
+        let known: Vec<_> = choices.iter().map(|choice| format!("{} {}", choice.value, choice.label)).collect();
         fit.doubt(format!(
             "{column}: its choices are not called high, medium and low, so they were taken by place ({})",
             known.join(", ")
