@@ -1,3 +1,5 @@
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a story that cannot set its stage has failed")]
+
 use std::sync::{Arc, OnceLock};
 
 use clap::Parser;
@@ -51,6 +53,9 @@ fn rights() -> Privileges {
     Privileges::Only(names)
 }
 
+/// What was proposed, once for all stories.
+static SETTINGS: OnceLock<String> = OnceLock::new();
+
 fn open(now: i64) -> Opening {
     Box::pin(async move {
         let mut options = Options { time: Time::Manual(now), itsm: Some("abc".to_owned()), ..Options::default() };
@@ -58,13 +63,11 @@ fn open(now: i64) -> Opening {
         options.users.push(User::application("# Azure ITSM Connector", APPLICATION, rights()));
         let tool = Dataverse::start_with(options).await;
         template(&tool).await;
-        static SETTINGS: OnceLock<String> = OnceLock::new();
-        let settings = match SETTINGS.get() {
-            Some(settings) => settings,
-            None => {
-                let found = discovered(&tool).await;
-                SETTINGS.get_or_init(|| found)
-            }
+        let settings = if let Some(settings) = SETTINGS.get() {
+            settings
+        } else {
+            let found = discovered(&tool).await;
+            SETTINGS.get_or_init(|| found)
         };
         Opened { desk: Arc::new(tool), settings, secrets: SECRETS }
     })

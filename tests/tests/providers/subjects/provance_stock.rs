@@ -1,3 +1,5 @@
+#![expect(clippy::unwrap_used, reason = "a story that cannot set its stage has failed")]
+
 use std::sync::Arc;
 use std::time::Duration;
 
