@@ -45,6 +45,8 @@ pub enum Command {
     Validate(Validate),
     /// Try every step towards the ITSM tool and say what fails, why, and what to do
     Check(Check),
+    /// Look into the ITSM tool and propose settings that depend on it, for you to confirm; writes nothing there
+    Discover(Discover),
     /// Print the work items that an alert would make; touches no network
     Preview(Preview),
     /// Post an alert to a running connector
@@ -171,6 +173,27 @@ pub struct Check {
     #[arg(long = "type", value_name = "TYPE", value_enum)]
     pub types: Vec<TypeValue>,
     /// Print JSON instead of tables
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `discover`.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "For tools whose tables and columns differ from customer to customer (Provance on Dataverse). What is proposed is guessed by\n\
+    labels: compare it with the tool, put it into the settings, and run `itsm-connector check`.\n\n\
+    Examples:\n  itsm-connector discover prov\n  itsm-connector discover prov --output profile.toml"
+)]
+pub struct Discover {
+    /// The connection's name
+    pub connection: String,
+    /// The settings file
+    #[command(flatten)]
+    pub config: Config,
+    /// Write the proposed section to this file, which must not exist yet, instead of printing it
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Print JSON instead of text
     #[arg(long)]
     pub json: bool,
 }

@@ -198,7 +198,11 @@ impl Correlation {
                 written.insert(field.clone(), value.clone());
             }
         }
-        self.generation = item.key.generation;
+        // A record need not tell its key: the tool may have no field for it, or a person emptied it. Then it is the one we know.
+        let same = self.work_item.as_ref().is_some_and(|known| known.id == item.id);
+        if item.key.generation > 0 || !same {
+            self.generation = item.key.generation;
+        }
         self.work_item = Some(Remembered {
             id: item.id.clone(),
             number: item.number.clone(),

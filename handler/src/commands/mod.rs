@@ -6,6 +6,7 @@ pub mod create;
 pub mod deliveries;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod discover;
 pub mod local;
 pub mod migrate;
 pub mod preview;
@@ -52,6 +53,7 @@ pub async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Serve(args) => return serve::run(&args, with_chance(outside)).await,
         Command::Validate(args) => validate::run(&args, &outside, &Variables::of_process(), &mut output).await?,
         Command::Check(args) => check::run(&args, &outside, &mut output).await?,
+        Command::Discover(args) => discover::run(&args, &outside, &mut output).await?,
         Command::Preview(args) => preview::run(&args, &outside, &mut output).await?,
         Command::Send(args) => send::run(&args, &*outside.secrets, &mut output).await?,
         Command::Create(args) => create::run(&args, &*outside.secrets, &mut output).await?,

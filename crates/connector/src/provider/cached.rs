@@ -53,6 +53,11 @@ impl<T> Cached<T> {
         *lock(&self.adopted) = values;
     }
 
+    /// Takes a value that was read just now.
+    pub fn renew(&self, name: &str, value: T) {
+        lock(&self.held).insert(name.to_owned(), (self.clock.now(), Arc::new(value)));
+    }
+
     /// The value of `name`, read with `read` when it is missing or too old. When reading fails, the youngest old value is used:
     /// one that was read before or one that was adopted.
     pub async fn get<F>(&self, name: &str, read: F) -> Result<Answer<T>, ProviderError>

@@ -16,6 +16,7 @@ pub mod order;
 pub mod pace;
 pub mod parts;
 pub mod product;
+pub mod provance;
 pub mod records;
 pub mod retry_after;
 pub mod service_manager;

@@ -5,10 +5,11 @@ use std::fmt::Debug;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Provider, Surroundings};
+use super::{Provider, ProviderError, Surroundings};
 use crate::configuration::Choice;
 use crate::configuration::validate::Judge;
 use crate::settings::Connection;
@@ -51,6 +52,8 @@ products! {
     ServiceNow = "servicenow" in servicenow;
     /// System Center Service Manager.
     ServiceManager = "service_manager" in service_manager;
+    /// Provance ITSM on Microsoft Dataverse.
+    Provance = "provance" in provance;
 }
 
 /// What the settings of a product can do. Everything here is pure.
@@ -64,6 +67,17 @@ pub trait ProductSettings: Debug + Send + Sync {
 
     /// Makes the provider; touches no network. The error says what is wrong and what to do.
     fn build(&self, name: &str, connection: &Connection, surroundings: &Surroundings) -> Result<Arc<dyn Provider>, String>;
+
+    /// What can propose settings by looking into the tool; nothing when the product's settings need no such help. Touches no
+    /// network.
+    fn explorer(
+        &self,
+        _name: &str,
+        _connection: &Connection,
+        _surroundings: &Surroundings,
+    ) -> Result<Option<Box<dyn Explorer>>, String> {
+        Ok(None)
+    }
 
     /// Adds what the product's own settings refer to and the tool does not have.
     fn judge(&self, _key: &str, _judge: &mut Judge<'_>) {}
@@ -97,6 +111,24 @@ pub trait ProductSettings: Debug + Send + Sync {
     fn is_id(&self, _value: &str) -> bool {
         false
     }
+}
+
+/// Proposes settings for a person to confirm.
+#[async_trait]
+pub trait Explorer: Debug + Send + Sync {
+    /// Reads the tool and writes nothing there.
+    async fn propose(&self) -> Result<Proposal, ProviderError>;
+}
+
+/// Settings as they could be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Proposal {
+    /// What was found, in one sentence.
+    pub finding: String,
+    /// Sections of `connector.toml`, commented.
+    pub toml: String,
+    /// What a person must look at before it is used.
+    pub doubts: Vec<String>,
 }
 
 /// What a product calls the things that settings and messages speak of. Fields are those of incidents.

@@ -21,7 +21,22 @@ impl Position {
     pub const fn before(at: Timestamp) -> Self {
         Self { at, id: String::new() }
     }
+
+    /// Where a tool goes on by a mark of its own: `token`, given at `at`. An overlap means nothing to it.
+    #[must_use]
+    pub fn marked(at: Timestamp, token: &str) -> Self {
+        Self { at, id: format!("{MARK}{token}") }
+    }
+
+    /// The tool's own mark, if this is one.
+    #[must_use]
+    pub fn token(&self) -> Option<&str> {
+        self.id.strip_prefix(MARK)
+    }
 }
+
+/// Begins the id of a position that is a tool's own mark.
+const MARK: &str = "mark:";
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]

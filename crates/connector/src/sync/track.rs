@@ -54,6 +54,9 @@ impl Track {
     /// Where the next increment begins: an overlap before the position, but nothing that is settled is read again.
     #[must_use]
     pub fn begin(&self, overlap: Duration) -> Position {
+        if self.position.token().is_some() {
+            return self.position.clone();
+        }
         let back = Position::before(earlier(self.position.at, overlap));
         self.settled.clone().map_or(back.clone(), |settled| settled.max(back))
     }
@@ -70,6 +73,11 @@ impl Track {
     /// last page `came` then. A record that is dated later than the question does not carry the position there, since others may
     /// still be changed before it; nor does one that was made while pages were read.
     pub fn advance(&mut self, next: &Position, open: Timestamp, came: Timestamp, overlap: Duration) {
+        if next.token().is_some() {
+            // The tool's own mark says what comes next, whatever clocks say.
+            self.position.clone_from(next);
+            return;
+        }
         let met = met(next, Some(open), came);
         // What no clock can have said tells nothing about the tool's.
         let at = if met > later(open, CLOCKS_APART) { earlier(open, CLOCKS_APART) } else { met.min(open) };

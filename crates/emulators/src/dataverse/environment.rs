@@ -142,7 +142,8 @@ impl Environment {
         Ok(answer)
     }
 
-    fn finish(answer: Answer, number: u64) -> Answer {
+    fn finish(&self, answer: Answer, number: u64) -> Answer {
+        let date = jiff::Timestamp::from_second(self.now()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
         let id = format!("3f2b9a10-0000-4000-8000-{number:012x}");
         answer
             .with_header("OData-Version", "4.0")
@@ -150,6 +151,7 @@ impl Environment {
             .with_header("REQ_ID", id)
             .with_header("Set-Cookie", "ARRAffinity=7d2c5a90b1; path=/; HttpOnly")
             .with_header("Cache-Control", "no-cache")
+            .with_header("Date", date.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string())
     }
 
     /// What a fault answers instead of the work.
@@ -212,6 +214,6 @@ impl Service for Environment {
             answer.body = answer.body.slice(..answer.body.len() / 2);
         }
         self.log.end(&call, answer.status);
-        Decision::Answer(Self::finish(answer, number), delay)
+        Decision::Answer(self.finish(answer, number), delay)
     }
 }

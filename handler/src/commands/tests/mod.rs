@@ -18,8 +18,8 @@ use connector::secret::{FixedSecrets, Variables};
 use tempfile::TempDir;
 
 use super::{
-    check, create, deliveries as deliveries_command, migrate as migrate_command, preview, records as records_command, refresh,
-    schema, send,
+    check, create, deliveries as deliveries_command, discover, migrate as migrate_command, preview, records as records_command,
+    refresh, schema, send,
 };
 use super::{sync, validate};
 use crate::cli::{Cli, Command};
@@ -95,6 +95,7 @@ impl Desk {
         let ending = match cli.command {
             Command::Validate(args) => validate::run(&args, &self.outside, &self.variables, &mut output).await,
             Command::Check(args) => check::run(&args, &self.outside, &mut output).await,
+            Command::Discover(args) => discover::run(&args, &self.outside, &mut output).await,
             Command::Preview(args) => preview::run(&args, &self.outside, &mut output).await,
             Command::Send(args) => send::run(&args, secrets, &mut output).await,
             Command::Create(args) => create::run(&args, secrets, &mut output).await,

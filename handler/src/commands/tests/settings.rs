@@ -148,3 +148,24 @@ async fn deliveries_of_a_machine_that_never_ran_are_refused_and_no_database_is_m
     assert!(text.contains("there is no database at") && text.contains("--data"), "{text}");
     assert!(!desk.directory.path().join("data").exists());
 }
+
+#[tokio::test]
+async fn there_is_nothing_to_discover_in_a_tool_that_is_the_same_everywhere() {
+    let desk = Desk::new();
+    let told = wrong(desk.run(&with_config(&["discover", "snow"])).await);
+    assert!(told.contains("ServiceNow") && told.contains("nothing to discover"), "{told}");
+    let told = wrong(desk.run(&with_config(&["discover", "snowy"])).await);
+    assert!(told.contains("snowy") && told.contains("the settings have snow"), "{told}");
+}
+
+#[tokio::test]
+async fn an_environment_that_cannot_be_reached_is_told_and_no_file_is_made() {
+    let desk = Desk::new();
+    let provance = "[connections.prov]\nprovider = \"provance\"\nurl = \"http://127.0.0.1:1\"\n\
+                    auth = { type = \"client_credentials\", client_id = \"x\", client_secret = \"$SNOW_PASSWORD\" }\n";
+    desk.file("connector.toml", &format!("{SETTINGS}{provance}"));
+    let (printed, ending) = desk.run(&with_config(&["discover", "prov", "--output", "@profile.toml"])).await;
+    assert_eq!(ending.unwrap(), Ending::Failed);
+    assert!(printed.contains("127.0.0.1") && printed.contains("what to do"), "{printed}");
+    assert!(!desk.directory.path().join("profile.toml").exists());
+}

@@ -1,5 +1,7 @@
 //! Every provider and adapter, one file each.
 
+mod provance_itsm;
+mod provance_stock;
 mod service_manager_gateway;
 mod service_manager_relay;
 mod servicenow;
@@ -7,4 +9,10 @@ mod servicenow;
 use crate::subject::Subject;
 
 /// All of them, in the order of the table.
-pub(crate) const ALL: &[&Subject] = &[&servicenow::SUBJECT, &service_manager_gateway::SUBJECT, &service_manager_relay::SUBJECT];
+pub(crate) const ALL: &[&Subject] = &[
+    &servicenow::SUBJECT,
+    &service_manager_gateway::SUBJECT,
+    &service_manager_relay::SUBJECT,
+    &provance_stock::SUBJECT,
+    &provance_itsm::SUBJECT,
+];
