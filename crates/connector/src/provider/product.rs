@@ -48,6 +48,8 @@ macro_rules! products {
 products! {
     /// ServiceNow.
     ServiceNow = "servicenow" in servicenow;
+    /// Cherwell Service Management.
+    Cherwell = "cherwell" in cherwell;
 }
 
 /// What the settings of a product can do. Everything here is pure.
