@@ -11,10 +11,18 @@ pub(super) use crate::provider::choices::Choice;
 use crate::provider::choices::{named, remembered};
 
 /// What to do when a list is empty.
-const REMEDY: &str = "give the security group of the integration user the right to see the business object, and check the field's lookup";
+const REMEDY: &str =
+    "give the security group of the integration user the right to see the business object, and check the field's lookup";
 /// Causes that say nothing untrue of an alert that ended by itself, best first.
 const FITTING: [&str; 8] = [
-    "Monitoring", "Resolved by Monitoring", "Self Resolved", "Self-Resolved", "Resolved by itself", "No Fault Found", "Unknown", "Other",
+    "Monitoring",
+    "Resolved by Monitoring",
+    "Self Resolved",
+    "Self-Resolved",
+    "Resolved by itself",
+    "No Fault Found",
+    "Unknown",
+    "Other",
 ];
 
 /// Choices of plain values: Cherwell shows what it stores.
@@ -23,7 +31,12 @@ pub(super) fn plain(values: Vec<String>) -> Vec<Choice> {
 }
 
 /// The values of a field of incidents beside others; empty when anything goes.
-pub(super) async fn look_up(tool: &Cherwell, shape: &Shape, field: &Field, beside: &Sent<'_>) -> Result<Vec<Choice>, ProviderError> {
+pub(super) async fn look_up(
+    tool: &Cherwell,
+    shape: &Shape,
+    field: &Field,
+    beside: &Sent<'_>,
+) -> Result<Vec<Choice>, ProviderError> {
     Ok(plain(tool.client.lookup(&shape.object, field, beside).await?))
 }
 

@@ -54,12 +54,7 @@ impl<'a> Fields<'a> {
         }
         let modified = ["LastModifiedDateTime", "LastModDateTime"].into_iter().find_map(|name| group.field(name));
         let optional = |name: &str| group.field(name).filter(|_| !name.trim().is_empty());
-        Ok(Self {
-            names,
-            resource_id: optional(&settings.resource_id_field),
-            status: optional(&settings.status_field),
-            modified,
-        })
+        Ok(Self { names, resource_id: optional(&settings.resource_id_field), status: optional(&settings.status_field), modified })
     }
 
     /// Fields of which one must hold what a step wants.

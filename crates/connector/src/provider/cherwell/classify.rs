@@ -169,7 +169,9 @@ mod tests {
             let expected = "reading an incident: Record not found (RECORDNOTFOUND)".to_owned();
             assert_eq!(found, Err(Trouble::NotFound(expected)), "{status}");
         }
-        for (status, code) in [(200, "X1"), (403, "INSUFFICIENTRIGHTS"), (500, "INSUFFICIENTRIGHTS"), (500, "SEARCHNOTFOUND"), (503, "X1")] {
+        for (status, code) in
+            [(200, "X1"), (403, "INSUFFICIENTRIGHTS"), (500, "INSUFFICIENTRIGHTS"), (500, "SEARCHNOTFOUND"), (503, "X1")]
+        {
             for effect in [Effect::Read, Effect::Write] {
                 let found = judged(status, &tail(code, ""), effect, "asking");
                 let Err(Trouble::Error(ProviderError::Refused { cause, remedy })) = found else { panic!("{status}: {found:?}") };
@@ -209,7 +211,10 @@ mod tests {
     fn pages_of_the_web_server_are_no_answers_of_cherwell() {
         let page = "<html><title>404 - File or directory not found.</title></html>";
         let found = judged(404, page, Effect::Write, "creating");
-        assert!(matches!(&found, Err(Trouble::Error(ProviderError::Wait { remedy, .. })) if remedy.contains("CherwellAPI")), "{found:?}");
+        assert!(
+            matches!(&found, Err(Trouble::Error(ProviderError::Wait { remedy, .. })) if remedy.contains("CherwellAPI")),
+            "{found:?}"
+        );
         let busy = judged(503, "<html><title>Service Unavailable</title></html>", Effect::Write, "creating");
         assert!(matches!(busy, Err(Trouble::Error(ProviderError::Ambiguous { .. }))), "{busy:?}");
         let unknown = judged(404, r#"{"Message":"No HTTP resource was found"}"#, Effect::Read, "asking");
@@ -220,7 +225,8 @@ mod tests {
 
     #[test]
     fn some_good_answers_are_empty() {
-        let answer = |body: &'static str| Answer { status: 200, headers: HeaderMap::new(), body: Bytes::from_static(body.as_bytes()) };
+        let answer =
+            |body: &'static str| Answer { status: 200, headers: HeaderMap::new(), body: Bytes::from_static(body.as_bytes()) };
         for body in ["", "{}", "\"en-US\""] {
             assert_eq!(done(&answer(body), Effect::Read, "logging out", Timestamp::UNIX_EPOCH), Ok(()), "{body}");
         }

@@ -171,7 +171,8 @@ impl Client {
     /// What the server tells of itself to anybody; and its headers.
     pub(super) async fn service(&self) -> Result<(ServiceInfo, HeaderMap), Trouble> {
         let what = "reading serviceinfo";
-        let request = self.wire.request(Method::GET, self.url(&["api", "V1", "serviceinfo"], &[])).header(ACCEPT, "application/json");
+        let request =
+            self.wire.request(Method::GET, self.url(&["api", "V1", "serviceinfo"], &[])).header(ACCEPT, "application/json");
         let answer = self.wire.send(request, Effect::Read, what).await?;
         let info = classify::whole(&answer, Effect::Read, what, self.clock.now())?;
         Ok((info, answer.headers))
@@ -209,7 +210,8 @@ impl Client {
         let Search { object, what, .. } = search;
         let long = |field: &Field| object.long_id(field);
         let filters = search.filters.iter();
-        let filters = filters.map(|(field, operator, value)| json!({"fieldId": long(field), "operator": operator.name(), "value": value}));
+        let filters =
+            filters.map(|(field, operator, value)| json!({"fieldId": long(field), "operator": operator.name(), "value": value}));
         let body = json!({
             "busObId": object.id,
             "fields": search.fields.iter().map(|field| long(field)).collect::<Vec<_>>(),
@@ -324,8 +326,19 @@ impl Client {
         what: &str,
     ) -> Result<(), ProviderError> {
         let path = [
-            "api", "V1", "linkrelatedbusinessobject", "parentbusobid", &parent.id, "parentbusobrecid", parent_id, "relationshipid",
-            relationship, "busobid", child_object, "busobrecid", child,
+            "api",
+            "V1",
+            "linkrelatedbusinessobject",
+            "parentbusobid",
+            &parent.id,
+            "parentbusobrecid",
+            parent_id,
+            "relationshipid",
+            relationship,
+            "busobid",
+            child_object,
+            "busobrecid",
+            child,
         ];
         let call = Call { method: Method::GET, path: &path, query: &[], body: None, effect: Effect::Write, what };
         let judged = |answer: &Answer| classify::done(answer, Effect::Write, what, self.clock.now());
@@ -333,7 +346,12 @@ impl Client {
     }
 
     /// The values that a validated field may have, beside these other values of the record.
-    pub(super) async fn lookup(&self, object: &Definition, field: &Field, beside: &Sent<'_>) -> Result<Vec<String>, ProviderError> {
+    pub(super) async fn lookup(
+        &self,
+        object: &Definition,
+        field: &Field,
+        beside: &Sent<'_>,
+    ) -> Result<Vec<String>, ProviderError> {
         let what = format!("reading the values of {}.{}", object.name, field.name);
         let body = json!({
             "busObId": object.id,
@@ -363,7 +381,13 @@ impl Client {
         Ok(self.get(&["api", "V1", &object.id, "records", id, "transitionOptions"], what).await?)
     }
 
-    pub(super) async fn take_transition(&self, object: &Definition, id: &str, option: &str, what: &str) -> Result<(), ProviderError> {
+    pub(super) async fn take_transition(
+        &self,
+        object: &Definition,
+        id: &str,
+        option: &str,
+        what: &str,
+    ) -> Result<(), ProviderError> {
         let body = json!({"transitionOptionId": option});
         let path = ["api", "V1", &object.id, "records", id, "transitions"];
         let call = Call { method: Method::POST, path: &path, query: &[], body: Some(&body), effect: Effect::Write, what };
@@ -392,9 +416,7 @@ fn saving(object: &Definition, values: &Sent<'_>) -> Value {
 }
 
 fn items(object: &Definition, values: &Sent<'_>) -> Vec<Value> {
-    let item = |(field, value): &(&Field, &str)| {
-        json!({"dirty": true, "fieldId": object.long_id(field), "name": field.name, "value": value})
-    };
+    let item = |(field, value): &(&Field, &str)| json!({"dirty": true, "fieldId": object.long_id(field), "name": field.name, "value": value});
     values.iter().map(item).collect()
 }
 

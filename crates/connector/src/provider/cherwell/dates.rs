@@ -191,18 +191,23 @@ mod tests {
     }
 
     #[test]
-    fn stretches_cover_a_year_without_gaps() {
+    fn stretches_cover_all_time_without_gaps_also_where_clocks_change() {
         for zone in ["America/Denver", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Kolkata", "UTC"] {
             let wall = wall(zone);
-            let (mut place, end) = (at("2026-01-01T00:00:00Z"), at("2027-01-01T00:00:00Z"));
-            while place < end {
-                let stretch = wall.stretch(place);
-                assert_eq!(stretch.start, place, "{zone}");
-                assert!(wall.stretch(stretch.end.checked_sub(SECOND).unwrap()) == stretch, "{zone} {place}");
-                // Its bound reads the same for every server.
-                let bound = read(&wall.bound(stretch)).unwrap();
-                assert!(!wall.zone.to_ambiguous_timestamp(bound).is_ambiguous(), "{zone} {bound}");
-                place = stretch.end;
+            let begin = at("2026-01-01T00:00:00Z");
+            let changes = wall.zone.following(begin).take(2).map(|change| change.timestamp());
+            for middle in changes.chain([begin]) {
+                let hours = SignedDuration::from_hours(4);
+                let (mut place, end) = (middle.checked_sub(hours).unwrap(), middle.checked_add(hours).unwrap());
+                while place < end {
+                    let stretch = wall.stretch(place);
+                    assert_eq!(stretch.start, place, "{zone}");
+                    assert_eq!(wall.stretch(stretch.end.checked_sub(SECOND).unwrap()), stretch, "{zone} {place}");
+                    // Its bound reads the same for every server.
+                    let bound = read(&wall.bound(stretch)).unwrap();
+                    assert!(!wall.zone.to_ambiguous_timestamp(bound).is_ambiguous(), "{zone} {bound}");
+                    place = stretch.end;
+                }
             }
         }
     }

@@ -117,7 +117,8 @@ impl Shape {
         let (mut fields, mut missing) = (BTreeMap::new(), Vec::new());
         for (meaning, _) in names {
             // The tool itself says which field is the state, unless the settings do.
-            let state = (*meaning == "status" && !own.contains_key("status")).then(|| object.by_id(&object.state_field)).flatten();
+            let state =
+                (*meaning == "status" && !own.contains_key("status")).then(|| object.by_id(&object.state_field)).flatten();
             let found = names::candidates(names, own, meaning).into_iter().find_map(|name| object.field(name));
             match state.or(found) {
                 Some(field) => {
@@ -137,7 +138,10 @@ impl Shape {
     /// The field of this meaning, without which nothing goes; `setting` is where it is named.
     pub(super) fn need(&self, meaning: &str, setting: &str) -> Result<&Field, ProviderError> {
         self.get(meaning).ok_or_else(|| ProviderError::Refused {
-            cause: format!("the business object {} has no field for \"{meaning}\" under the names that are tried", self.object.name),
+            cause: format!(
+                "the business object {} has no field for \"{meaning}\" under the names that are tried",
+                self.object.name
+            ),
             remedy: format!("set {setting}.{meaning} to the field's name in Cherwell"),
         })
     }
@@ -189,7 +193,10 @@ mod tests {
             fields: BTreeMap::from([("service".to_owned(), field)]),
             ..Definition::default()
         };
-        for id in ["BO:6DD53665c0c24cab86870a21cf6434ae,FI:936725cd10c735d1dd8c5b4cd4969cb0bd833655f4", "936725CD10c735d1dd8c5b4cd4969cb0bd833655f4"] {
+        for id in [
+            "BO:6DD53665c0c24cab86870a21cf6434ae,FI:936725cd10c735d1dd8c5b4cd4969cb0bd833655f4",
+            "936725CD10c735d1dd8c5b4cd4969cb0bd833655f4",
+        ] {
             assert_eq!(object.named(&format!("é required [{id}]!")), "é required [Service]!");
         }
     }

@@ -34,7 +34,8 @@ pub(super) fn fields(draft: &Draft, connection: &Connection, shape: Option<&Shap
     let settings = &connection.own.cherwell;
     let name = |meaning: &str| name(connection, shape, meaning);
     let item = draft.configuration_item.as_ref().filter(|_| settings.configuration_items.link == ItemLink::Field);
-    let follows = draft.follows.as_ref().map(|number| format!("\n\nFollows {number}: the same condition, which had ended there."));
+    let follows =
+        draft.follows.as_ref().map(|number| format!("\n\nFollows {number}: the same condition, which had ended there."));
     let description = format!("{}{}", draft.description, follows.unwrap_or_default());
     let mut fields = filled([
         (name("title"), one_line(&draft.title)),

@@ -145,12 +145,7 @@ impl Cherwell {
     }
 
     /// Records that fit a filter on the key, each with the key that it really carries, oldest first.
-    async fn keyed(
-        &self,
-        shape: &Shape,
-        place: &Place,
-        filter: Filter<'_>,
-    ) -> Result<Vec<(WorkItemKey, Record)>, ProviderError> {
+    async fn keyed(&self, shape: &Shape, place: &Place, filter: Filter<'_>) -> Result<Vec<(WorkItemKey, Record)>, ProviderError> {
         let what = format!("looking for the connector's {}", shape.object.name);
         let search = Search {
             object: &shape.object,

@@ -25,7 +25,10 @@ fn condition(part: &str) -> Result<Condition, String> {
     let operator = Operator::ALL.into_iter().find(|known| known.name().eq_ignore_ascii_case(operator));
     let Some(operator) = operator else {
         let known: Vec<_> = Operator::ALL.iter().map(|operator| operator.name()).collect();
-        return Err(format!("\"{part}\" is no filter: write FIELD OPERATOR VALUE with one of the operators {}", known.join(", ")));
+        return Err(format!(
+            "\"{part}\" is no filter: write FIELD OPERATOR VALUE with one of the operators {}",
+            known.join(", ")
+        ));
     };
     // The sync asks for the last change itself, and filters on one field are alternatives.
     if field.to_ascii_lowercase().starts_with("lastmod") || field.eq_ignore_ascii_case("RecID") {
@@ -66,7 +69,9 @@ mod tests {
         ];
         assert_eq!(told, expected);
         assert_eq!(parse(" "), Ok(Vec::new()));
-        for (text, named) in [("Status = New", "eq, gt"), ("Status", "eq, gt"), ("LastModifiedDateTime gt 1/1/2026", "goes by it")] {
+        for (text, named) in
+            [("Status = New", "eq, gt"), ("Status", "eq, gt"), ("LastModifiedDateTime gt 1/1/2026", "goes by it")]
+        {
             assert!(parse(text).unwrap_err().contains(named), "{text}");
         }
     }

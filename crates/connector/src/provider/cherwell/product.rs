@@ -187,7 +187,11 @@ impl Config {
         for (setting, state) in [("resolved_status", &settings.resolved_status), ("reopened_status", &settings.reopened_status)] {
             check.not_blank(&at(setting), Some(state));
             if settings.closed_statuses.iter().any(|closed| closed.eq_ignore_ascii_case(state)) {
-                check.wrong(&at(setting), "is one of closed_statuses", "a closed record is never touched, so name another status");
+                check.wrong(
+                    &at(setting),
+                    "is one of closed_statuses",
+                    "a closed record is never touched, so name another status",
+                );
             }
         }
         if settings.resolved_status.eq_ignore_ascii_case(&settings.reopened_status) {

@@ -21,10 +21,8 @@ pub(super) async fn page(tool: &Cherwell, ask: &Ask<'_>) -> Result<Page, Provide
         RecordKind::Incident => (&tool.connection.sync.incident_query, "sync.incident_query", "cherwell.fields"),
         RecordKind::ChangeRequest => (&tool.connection.sync.change_query, "sync.change_query", "cherwell.change_fields"),
     };
-    let conditions = narrowing::parse(query).map_err(|cause| ProviderError::Refused {
-        cause: format!("{setting}: {cause}"),
-        remedy: format!("correct {setting}"),
-    })?;
+    let conditions = narrowing::parse(query)
+        .map_err(|cause| ProviderError::Refused { cause: format!("{setting}: {cause}"), remedy: format!("correct {setting}") })?;
     let filters = narrowing::filters(&conditions, &shape.object, setting)?;
     let mut source = Source::new(&shape, &wall, filters, setting, fields_setting)?;
     let read = names::of(ask.kind, tool.settings()).0.iter().filter_map(|(meaning, _)| shape.get(meaning));

@@ -29,15 +29,7 @@ pub(super) async fn configuration(tool: &Cherwell, _kinds: &[WorkItemType]) -> R
     let groups = groups(tool).await;
     let groups = parts.take("groups", groups)?;
     let gaps = parts.gaps()?;
-    Ok(Configuration {
-        read_at,
-        templates: Some(templates(tool)),
-        choices,
-        groups,
-        fields,
-        plugins: BTreeMap::new(),
-        gaps,
-    })
+    Ok(Configuration { read_at, templates: Some(templates(tool)), choices, groups, fields, plugins: BTreeMap::new(), gaps })
 }
 
 fn templates(tool: &Cherwell) -> Vec<Template> {
@@ -111,7 +103,8 @@ async fn lists(tool: &Cherwell) -> Part<Choices> {
 
 /// Fields with lists that the connection writes or goes by.
 fn validated<'a>(tool: &Cherwell, shape: &'a Shape) -> Vec<&'a Defined> {
-    let meant = ["status", "priority", "impact", "urgency", "cause", "source"].into_iter().filter_map(|meaning| shape.get(meaning));
+    let meant =
+        ["status", "priority", "impact", "urgency", "cause", "source"].into_iter().filter_map(|meaning| shape.get(meaning));
     let templates = tool.settings().templates.values().chain([&tool.settings().defaults]).flat_map(BTreeMap::keys);
     let named = tool.connection.incident.fields.keys().chain(templates).filter_map(|name| shape.object.field(name));
     let mut fields: Vec<&Defined> = meant.chain(named).filter(|field| field.validated != Some(false)).collect();

@@ -235,7 +235,7 @@ pub(super) struct Field {
     #[serde(rename = "type", deserialize_with = "text")]
     pub(super) kind: String,
     #[serde(deserialize_with = "number")]
-    maximum_size: Option<u64>,
+    pub(super) maximum_size: Option<u64>,
     #[serde(deserialize_with = "flag")]
     pub(super) required: Option<bool>,
     #[serde(deserialize_with = "flag")]

@@ -146,8 +146,12 @@ pub(super) async fn update(tool: &Cherwell, item: &WorkItem, change: &Change) ->
     let mut fields = change.fields.clone();
     let number = &item.number;
     let (what, transition) = match change.transition {
-        Some(Transition::Resolve) => (format!("resolving {number}"), Some((&settings.resolved_status, &settings.resolve_transition))),
-        Some(Transition::Reopen) => (format!("reopening {number}"), Some((&settings.reopened_status, &settings.reopen_transition))),
+        Some(Transition::Resolve) => {
+            (format!("resolving {number}"), Some((&settings.resolved_status, &settings.resolve_transition)))
+        }
+        Some(Transition::Reopen) => {
+            (format!("reopening {number}"), Some((&settings.reopened_status, &settings.reopen_transition)))
+        }
         None => (format!("updating {number}"), None),
     };
     if change.transition == Some(Transition::Resolve) {
@@ -225,7 +229,8 @@ async fn step(client: &Client, object: &Definition, id: &str, name: &str, what: 
         return Err(refused(format!("the life cycle has no transition \"{name}\" from where the incident stands"), remedy));
     };
     if option.get("isAvailable").and_then(Value::as_bool) == Some(false) {
-        let needs: Vec<&str> = option.get("criteria").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+        let needs: Vec<&str> =
+            option.get("criteria").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
         let cause = format!("the transition \"{name}\" is not available: {}", needs.join("; "));
         return Err(refused(cause, "fill what it asks for (policy.close_code, policy.close_notes, incident.fields)".to_owned()));
     }

@@ -103,7 +103,11 @@ async fn readable(tool: &Cherwell, kind: RecordKind, report: &mut Report) -> Opt
         let empty = if absent.is_empty() { "all are there".to_owned() } else { format!("not there: {}", absent.join(", ")) };
         report.passed(step, format!("{} of {} are known; {empty}", table.len() - absent.len(), table.len()));
     } else {
-        let told: Vec<String> = own.iter().filter(|(meaning, _)| absent.contains(&meaning.as_str())).map(|(meaning, name)| format!("{meaning} = {name}")).collect();
+        let told: Vec<String> = own
+            .iter()
+            .filter(|(meaning, _)| absent.contains(&meaning.as_str()))
+            .map(|(meaning, name)| format!("{meaning} = {name}"))
+            .collect();
         report.warning(
             step,
             format!("{name} has no field {}", shape.missing.join(", ")),
@@ -122,12 +126,22 @@ fn key(tool: &Cherwell, shape: &Shape, report: &mut Report) {
     };
     let field = place.field();
     let Place::Field(_) = place else {
-        return report.passed("key", format!("the last line of {}; a field of its own is found faster and cannot be removed", field.name));
+        return report
+            .passed("key", format!("the last line of {}; a field of its own is found faster and cannot be removed", field.name));
     };
     let short = field.most().is_some_and(|most| most < KEY);
     if field.read_only == Some(true) || short {
-        let cause = if short { format!("{} holds fewer than {KEY} characters", field.name) } else { format!("{} is read-only", field.name) };
-        return report.failed("key", "incidents could not be found again", cause, "make a text field of at least 60 characters that can be written");
+        let cause = if short {
+            format!("{} holds fewer than {KEY} characters", field.name)
+        } else {
+            format!("{} is read-only", field.name)
+        };
+        return report.failed(
+            "key",
+            "incidents could not be found again",
+            cause,
+            "make a text field of at least 60 characters that can be written",
+        );
     }
     report.passed("key", format!("{} carries the connector's key; the right to write it is not tried", field.name));
 }
@@ -136,7 +150,8 @@ fn key(tool: &Cherwell, shape: &Shape, report: &mut Report) {
 fn written(tool: &Cherwell, shape: &Shape, report: &mut Report) {
     let object = &shape.object;
     let templates = tool.settings().templates.values().chain([&tool.settings().defaults]).flat_map(|constants| constants.keys());
-    let names = tool.connection.incident.fields.keys().chain(tool.connection.policy.update_fields.iter().flatten()).chain(templates);
+    let names =
+        tool.connection.incident.fields.keys().chain(tool.connection.policy.update_fields.iter().flatten()).chain(templates);
     let bad: Vec<String> = names
         .filter_map(|name| match object.field(name) {
             None => Some(format!("{name} does not exist")),
@@ -167,7 +182,8 @@ async fn required(tool: &Cherwell, shape: &Shape, report: &mut Report) {
     }
     let mapped = &tool.connection.incident.fields;
     let template = tool.connection.incident.template.as_deref().unwrap_or_default();
-    let template = settings.templates.iter().find(|(name, _)| name.eq_ignore_ascii_case(template)).map(|(_, constants)| constants);
+    let template =
+        settings.templates.iter().find(|(name, _)| name.eq_ignore_ascii_case(template)).map(|(_, constants)| constants);
     let is_filled = |field: &Field| {
         let ours = filled.iter().any(|meaning| shape.get(meaning).is_some_and(|own| own.key == field.key));
         let constants = template.into_iter().chain([&settings.defaults]).flat_map(|constants| constants.keys());
@@ -227,9 +243,19 @@ async fn lists(tool: &Cherwell, shape: &Shape, report: &mut Report) {
         }
     }
     if !bad.is_empty() {
-        report.warning("lists", "some values would be refused", bad.join("; "), "use values of the lists, in the settings that give them");
+        report.warning(
+            "lists",
+            "some values would be refused",
+            bad.join("; "),
+            "use values of the lists, in the settings that give them",
+        );
     } else if !unread.is_empty() {
-        report.warning("lists", "some lists cannot be read", unread.join("; "), "give the integration user the right to see the fields");
+        report.warning(
+            "lists",
+            "some lists cannot be read",
+            unread.join("; "),
+            "give the integration user the right to see the fields",
+        );
     } else {
         report.passed("lists", format!("{good} values of the settings are in Cherwell's lists"));
     }

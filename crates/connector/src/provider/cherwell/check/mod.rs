@@ -49,7 +49,8 @@ pub(super) async fn run(tool: &Cherwell, kinds: &[WorkItemType], report: &mut Re
 }
 
 fn skip(tool: &Cherwell, report: &mut Report, steps: &[&str], why: &str) {
-    let objects = [&tool.settings().incident_object, &tool.settings().change_object].map(|name| format!("business object {name}"));
+    let objects =
+        [&tool.settings().incident_object, &tool.settings().change_object].map(|name| format!("business object {name}"));
     let rest = ["zone", "fields, lists, customer, notes", "configuration items"].map(str::to_owned);
     checking::skipped(report, steps.iter().map(|&step| step.to_owned()).chain(objects).chain(rest), why);
 }
