@@ -16,11 +16,14 @@ pub(crate) const SUBJECT: Subject = Subject {
         person: "Ana Reyes",
         group: "Server Team",
     },
-    without: &[(
-        "failures_rate_limit",
-        "Cherwell has no limit on calls that is documented, and no 429; under load its web server answers 503, which is an outage",
-    )],
+    without: WITHOUT,
 };
+
+/// What no Cherwell has.
+pub(super) const WITHOUT: &[(&str, &str)] = &[(
+    "failures_rate_limit",
+    "Cherwell has no limit on calls that is documented, and no 429; under load its web server answers 503, which is an outage",
+)];
 
 /// What the customer's content requires of an incident is in `defaults`.
 const SETTINGS: &str = r#"

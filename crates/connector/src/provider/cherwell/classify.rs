@@ -75,13 +75,13 @@ fn refusal(case: &Case<'_>, tail: &Tail) -> Trouble {
 /// Fields that were not taken. Their ids stand in brackets, for whoever knows their names.
 fn invalid(case: &Case<'_>, tail: &Tail) -> Trouble {
     let told: Vec<String> = tail.field_validation_errors.iter().map(|one| format!("{} [{}]", one.error, one.field_id)).collect();
-    let cause = case.say(&format!("not saved: {}", cut(&told.join("; "))));
+    let told = case.say(&format!("not saved: {}", cut(&told.join("; "))));
     // That nothing was saved then is only inferred; a record in the answer says otherwise.
     if !tail.bus_ob_rec_id.is_empty() && case.what.starts_with("creating") {
-        return Trouble::Error(ProviderError::Ambiguous { cause });
+        return Trouble::Error(ProviderError::Ambiguous { cause: told });
     }
     Trouble::refused(
-        cause,
+        told,
         "give these fields a value that Cherwell takes: in the connection's incident.fields or cherwell.defaults, \
          or cherwell.customer for the customer",
     )

@@ -342,7 +342,8 @@ impl Client {
         ];
         let call = Call { method: Method::GET, path: &path, query: &[], body: None, effect: Effect::Write, what };
         let judged = |answer: &Answer| classify::done(answer, Effect::Write, what, self.clock.now());
-        Ok(self.exchange(&call, judged).await?.0)
+        self.exchange(&call, judged).await?;
+        Ok(())
     }
 
     /// The values that a validated field may have, beside these other values of the record.
@@ -392,7 +393,8 @@ impl Client {
         let path = ["api", "V1", &object.id, "records", id, "transitions"];
         let call = Call { method: Method::POST, path: &path, query: &[], body: Some(&body), effect: Effect::Write, what };
         let judged = |answer: &Answer| classify::done(answer, Effect::Write, what, self.clock.now());
-        Ok(self.exchange(&call, judged).await?.0)
+        self.exchange(&call, judged).await?;
+        Ok(())
     }
 
     /// Ends the session, if there is one, so that its licence is free.

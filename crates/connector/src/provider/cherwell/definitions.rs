@@ -33,7 +33,8 @@ impl Definition {
     fn new(summary: Summary, schema: Schema) -> Self {
         let mut fields = BTreeMap::new();
         for mut field in schema.field_definitions {
-            field.id = short_id(&field.id).to_owned();
+            let id = short_id(&field.id).to_owned();
+            field.id = id;
             field.key = field.id.to_ascii_lowercase();
             fields.insert(field.name.to_ascii_lowercase(), field);
         }

@@ -34,8 +34,8 @@ pub(super) fn with_line(text: &str, key: &WorkItemKey, most: usize) -> String {
 
 /// The last key that stands in a text.
 fn in_text(text: &str) -> Option<WorkItemKey> {
-    let keys = text.split('[').filter_map(|part| WorkItemKey::parse(part.split_once(']')?.0));
-    keys.last()
+    let mut keys = text.rsplit('[').filter_map(|part| WorkItemKey::parse(part.split_once(']')?.0));
+    keys.next()
 }
 
 impl Place {

@@ -183,12 +183,10 @@ mod tests {
 
     #[test]
     fn the_zone_is_told_in_many_ways() {
-        let info = |zone: Value, offset: &str, date: &str| {
-            zone_of(&json!({"timeZone": zone, "systemUtcOffset": offset, "systemDateTime": date}))
+        let info = |zone_told: Value, offset: &str, date: &str| {
+            let value = json!({"timeZone": zone_told, "systemUtcOffset": offset, "systemDateTime": date});
+            zone(&serde_json::from_value(value).unwrap()).map(|wall| wall.told)
         };
-        fn zone_of(value: &Value) -> Option<Told> {
-            zone(&serde_json::from_value(value.clone()).unwrap()).map(|wall| wall.told)
-        }
         let denver = Some(Told::Server("Mountain Standard Time".to_owned(), "America/Denver".to_owned()));
         assert_eq!(info(json!({"Id": "Mountain Standard Time"}), "-07:00:00", ""), denver);
         assert_eq!(info(json!({"StandardName": "Mountain Standard Time"}), "", ""), denver);
