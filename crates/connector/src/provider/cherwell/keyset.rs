@@ -19,6 +19,8 @@ use crate::provider::trouble::Trouble;
 
 /// The longest page that is asked for. None is documented; much longer ones are known to work, but weigh on the server.
 pub(super) const LARGEST: u32 = 10_000;
+/// A stretch is given pages up to this length before it is read in the order of `RecID`: about what fits into an answer.
+const STRETCH: u32 = 4_000;
 /// Begins ids of places inside a stretch that is read in the order of `RecID`: all up to the id behind it was read. It sorts behind
 /// every `RecID`.
 const INSIDE: char = '~';
@@ -136,10 +138,10 @@ pub(super) async fn step(
             return Ok(Step { items, next: Position::before(last.start), more: true, remaining });
         }
         // All of it looks the same.
-        if wanted >= LARGEST {
+        if wanted >= STRETCH {
             return inside(tool, source, stretch, "", until, limit).await;
         }
-        wanted = wanted.saturating_mul(4).min(LARGEST);
+        wanted = wanted.saturating_mul(4).min(STRETCH);
     }
 }
 

@@ -197,7 +197,8 @@ impl Found {
     pub(super) fn more(&self, size: u32) -> bool {
         let came = u64::try_from(self.business_objects.len()).unwrap_or(u64::MAX);
         match (self.has_more_records, self.total_rows) {
-            (None, None) => came >= u64::from(size),
+            // Older releases only tell a total; a full page is believed to be the last when the next one is empty.
+            (None, total) => came >= u64::from(size) || total.is_some_and(|total| total > came),
             (more, total) => more == Some(true) || total.is_some_and(|total| total > came),
         }
     }
@@ -372,6 +373,7 @@ mod tests {
         assert!(more(r#"{"businessObjects":[{}],"totalRows":2}"#, 10));
         assert!(!more(r#"{"businessObjects":[{}],"totalRows":"1","hasMoreRecords":false}"#, 1));
         assert!(more(r#"{"businessObjects":[{}],"hasMoreRecords":true}"#, 10));
+        assert!(more(r#"{"businessObjects":[{}],"totalRows":1}"#, 1), "a total may be that of the page");
         assert!(more(r#"{"businessObjects":[{}]}"#, 1) && !more(r#"{"businessObjects":null}"#, 1));
     }
 

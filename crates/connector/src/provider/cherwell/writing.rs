@@ -68,7 +68,7 @@ pub(super) async fn create(tool: &Cherwell, draft: &Draft) -> Result<Written, Pr
 fn doubt(tool: &Cherwell, error: &ProviderError) {
     if matches!(error, ProviderError::Refused { .. }) {
         tool.definitions.0.doubt(&tool.settings().incident_object);
-        tool.customers.doubt(&tool.settings().customer);
+        tool.customers.doubt(tool.settings().customer.trim());
     }
 }
 
