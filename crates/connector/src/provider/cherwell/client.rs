@@ -1,8 +1,7 @@
-//! Cherwell's wire: addresses, the culture of every call, renewal of credentials, logging out, and which of two numbers sorts upwards.
+//! Cherwell's wire: addresses, the culture of every call, renewal of credentials, logging out.
 //! Knows business objects and records, nothing of work items.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 
 use reqwest::Method;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap};
@@ -14,6 +13,7 @@ use super::Connection;
 use super::auth::Auth;
 use super::classify;
 use super::definitions::Definition;
+use super::direction::Direction;
 use super::shapes::{Family, Field, Form, Found, Record, Schema, ServiceInfo, Summary, Tail, Team, Teams, Values};
 use crate::clock::Clock;
 use crate::provider::credentials;
@@ -75,31 +75,6 @@ pub(super) struct Search<'a> {
 
 /// Fields and the values that they are given.
 pub(super) type Sent<'a> = Vec<(&'a Field, &'a str)>;
-
-/// The two meanings of `sortDirection`, which is documented nowhere. Learned from pages whose order can be seen.
-#[derive(Debug, Default)]
-pub(super) struct Direction(AtomicU8);
-
-impl Direction {
-    /// The number that sorts upwards, as far as is known: 1 until something else is seen.
-    pub(super) fn upwards(&self) -> u8 {
-        u8::from(self.0.load(Ordering::Relaxed) != ZERO)
-    }
-
-    /// Whether that was seen.
-    pub(super) fn proven(&self) -> bool {
-        self.0.load(Ordering::Relaxed) != UNKNOWN
-    }
-
-    /// It was seen that this number sorts upwards.
-    pub(super) fn learn(&self, number: u8) {
-        self.0.store(if number == 0 { ZERO } else { ONE }, Ordering::Relaxed);
-    }
-}
-
-const UNKNOWN: u8 = 0;
-const ONE: u8 = 1;
-const ZERO: u8 = 2;
 
 /// One server.
 #[derive(Debug)]
@@ -420,21 +395,4 @@ fn saving(object: &Definition, values: &Sent<'_>) -> Value {
 fn items(object: &Definition, values: &Sent<'_>) -> Vec<Value> {
     let item = |(field, value): &(&Field, &str)| json!({"dirty": true, "fieldId": object.long_id(field), "name": field.name, "value": value});
     values.iter().map(item).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn which_number_sorts_upwards_is_learned_and_kept() {
-        let direction = Direction::default();
-        assert_eq!((direction.upwards(), direction.proven()), (1, false));
-        direction.learn(0);
-        // Two pages may see it at once.
-        direction.learn(0);
-        assert_eq!((direction.upwards(), direction.proven()), (0, true));
-        direction.learn(1);
-        assert_eq!((direction.upwards(), direction.proven()), (1, true));
-    }
 }

@@ -34,6 +34,7 @@ mod client;
 pub mod config;
 mod dates;
 mod definitions;
+mod direction;
 mod key;
 mod keyset;
 mod mapping;
