@@ -171,11 +171,12 @@ impl RecordFlow {
         self.journal.run(&*self.engine.store, schedules::stopped(stop)).await;
     }
 
-    /// Waits until everything that must not be cut off has ended, and writes what the journal still holds; what nobody takes now
-    /// is left to the next process.
+    /// Waits until everything that must not be cut off has ended, writes what the journal still holds, and lets every provider
+    /// give back what its tool holds for it; what nobody takes now is left to the next process.
     pub async fn close(&self) {
         let _nothing_left = self.in_hand.write().await;
         self.journal.close(&*self.engine.store).await;
+        join_all(self.engine.sources.values().map(|source| source.provider.close())).await;
     }
 }
 

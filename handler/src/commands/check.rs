@@ -45,6 +45,7 @@ async fn check(name: &str, connection: &Connection, kinds: &[WorkItemType], outs
             let progress = ProgressBar::new_spinner().with_message(format!("checking {name}"));
             progress.enable_steady_tick(Duration::from_millis(100));
             provider.check(kinds, &mut report).await;
+            provider.close().await;
             progress.finish_and_clear();
         }
         Err(error) => {

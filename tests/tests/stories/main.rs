@@ -24,6 +24,8 @@ mod key_vault;
 #[cfg(test)]
 mod kinds;
 #[cfg(test)]
+mod licences;
+#[cfg(test)]
 mod life;
 #[cfg(test)]
 mod migrated;

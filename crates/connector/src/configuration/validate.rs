@@ -13,7 +13,8 @@ use crate::work_item::WorkItemType;
 /// Names listed at most when none is near.
 const MOST_NAMES: usize = 20;
 /// Types of fields that hold texts as long as they say.
-const TEXTS: [&str; 9] = ["string", "translated_text", "translated_field", "html", "url", "email", "ph_number", "String", "Memo"];
+const TEXTS: [&str; 10] =
+    ["string", "translated_text", "translated_field", "html", "url", "email", "ph_number", "String", "Memo", "Text"];
 
 /// The work item types that a connection is used for: incidents, those of its routes, and those that it has a mapping for.
 #[must_use]

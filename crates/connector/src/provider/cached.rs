@@ -53,9 +53,22 @@ impl<T> Cached<T> {
         *lock(&self.adopted) = values;
     }
 
-    /// Takes a value that was read just now.
-    pub fn renew(&self, name: &str, value: T) {
-        lock(&self.held).insert(name.to_owned(), (self.clock.now(), Arc::new(value)));
+    /// Takes a value that was just read.
+    pub fn put(&self, name: &str, value: Arc<T>) {
+        lock(&self.held).insert(name.to_owned(), (self.clock.now(), value));
+    }
+
+    /// The value of `name` if it was read before, however old.
+    #[must_use]
+    pub fn known(&self, name: &str) -> Option<Arc<T>> {
+        lock(&self.held).get(name).map(|(_, value)| Arc::clone(value))
+    }
+
+    /// The value of `name` is read anew when it is next asked for.
+    pub fn doubt(&self, name: &str) {
+        if let Some((at, _)) = lock(&self.held).get_mut(name) {
+            *at = Timestamp::MIN;
+        }
     }
 
     /// The value of `name`, read with `read` when it is missing or too old. When reading fails, the youngest old value is used:

@@ -121,4 +121,8 @@ impl Provider for DryRun {
             "set dry_run = false when you are ready",
         );
     }
+
+    async fn close(&self) {
+        self.0.close().await;
+    }
 }

@@ -5,6 +5,7 @@
 
 pub mod cached;
 pub mod checking;
+pub mod cherwell;
 pub mod choices;
 pub mod configuration_items;
 pub mod credentials;
@@ -198,6 +199,10 @@ pub trait Provider: Send + Sync + Debug {
 
     /// Goes through every step of a connection check, for the work item types in `kinds`. Never fails: failures are probes.
     async fn check(&self, kinds: &[WorkItemType], report: &mut Report);
+
+    /// Gives back what the tool holds for this connection (a session, a licence). Called once, at the end; nothing is asked of
+    /// the provider afterwards. Never fails: what cannot be given back runs out by itself.
+    async fn close(&self) {}
 }
 
 /// What a provider is built from, besides its own settings.

@@ -54,6 +54,8 @@ products! {
     ServiceManager = "service_manager" in service_manager;
     /// Provance ITSM on Microsoft Dataverse.
     Provance = "provance" in provance;
+    /// Cherwell Service Management.
+    Cherwell = "cherwell" in cherwell;
 }
 
 /// What the settings of a product can do. Everything here is pure.

@@ -88,6 +88,12 @@ impl TokenCache {
             _ => {}
         }
     }
+
+    /// Forgets the token and answers it if it is still good, so that the tool can be told that nobody needs it any more.
+    pub async fn take(&self) -> Option<Secret> {
+        let token = self.held.lock().await.take()?;
+        (self.clock.now() < token.use_until).then_some(token.access)
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Every provider and adapter, one file each.
 
+mod cherwell;
+mod cherwell_9;
 mod provance_itsm;
 mod provance_stock;
 mod service_manager_gateway;
@@ -15,4 +17,6 @@ pub(crate) const ALL: &[&Subject] = &[
     &service_manager_relay::SUBJECT,
     &provance_stock::SUBJECT,
     &provance_itsm::SUBJECT,
+    &cherwell::SUBJECT,
+    &cherwell_9::SUBJECT,
 ];

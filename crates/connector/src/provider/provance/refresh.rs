@@ -27,7 +27,7 @@ pub(super) async fn configuration(tool: &Provance, _kinds: &[WorkItemType]) -> R
             Some(table) => {
                 fields.insert(logical_name.to_owned(), table.fields());
                 choices.insert(logical_name.to_owned(), table.choices.clone());
-                tool.tables.renew(logical_name, table);
+                tool.tables.put(logical_name, std::sync::Arc::new(table));
             }
             None => whole &= section != "incident",
         }
