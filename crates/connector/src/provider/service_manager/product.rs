@@ -52,6 +52,7 @@ impl ProductSettings for Config {
             check.wrong(&at("item_url"), "has no {id}", "write for example \"https://portal.contoso.com/Incident/Edit/{id}\"");
         }
         check.not_blank(&at("language"), Some(&settings.language));
+        settings.cireson.validate(&at("cireson"), check);
     }
 
     fn build(&self, name: &str, connection: &Connection, surroundings: &Surroundings) -> Result<Arc<dyn Provider>, String> {
@@ -87,13 +88,13 @@ impl Config {
     fn authentication(&self, key: &str, check: &mut Check<'_>) {
         let at = |setting: &str| format!("{key}.{setting}");
         match (&self.auth, self.adapter()) {
-            (ServiceManagerAuth::Password { .. }, Adapter::Gateway) => {
+            (ServiceManagerAuth::Password { .. } | ServiceManagerAuth::PortalToken { .. }, Adapter::Gateway) => {
                 let remedy =
                     "write type = \"shared_secret\" or \"client_credentials\", or set service_manager.adapter = \"cireson\"";
                 check.wrong(&at("type"), "the SM gateway knows no user names and passwords", remedy);
             }
             (ServiceManagerAuth::SharedSecret { .. } | ServiceManagerAuth::ClientCredentials { .. }, Adapter::Cireson) => {
-                let remedy = "write type = \"password\", or set service_manager.adapter = \"gateway\"";
+                let remedy = "write type = \"password\" or \"portal_token\", or set service_manager.adapter = \"gateway\"";
                 check.wrong(&at("type"), "the Cireson portal wants a user name and a password", remedy);
             }
             _ => {}
@@ -110,6 +111,10 @@ impl Config {
             ServiceManagerAuth::Password { username, password } => {
                 check.not_blank(&at("username"), Some(username));
                 check.secret(&at("password"), password);
+            }
+            ServiceManagerAuth::PortalToken { username, token } => {
+                check.not_blank(&at("username"), Some(username));
+                check.secret(&at("token"), token);
             }
         }
     }
