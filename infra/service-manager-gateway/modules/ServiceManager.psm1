@@ -252,7 +252,7 @@ function Read-Comment {
 function ConvertTo-SdkValue {
     param([string] $Name, $Value)
     $rule = (Get-IncidentProperty)[$Name]
-    if ($null -ne $Value -and $null -ne $rule -and $rule.Kind -eq 'list') { return $script:Session.EntityTypes.GetEnumeration([guid] $Value) }
+    if ($null -ne $Value -and $null -ne $rule -and $rule.Kind -eq 'enum') { return $script:Session.EntityTypes.GetEnumeration([guid] $Value) }
     return $Value
 }
 

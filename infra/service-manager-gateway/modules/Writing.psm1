@@ -97,13 +97,19 @@ function Read-Draft {
     }
 }
 
-# Links computers by name; a computer that cannot be linked is told, and does not stop the incident.
+# Links computers by name or id; a computer that cannot be linked is told, and does not stop the incident.
 function Add-GatewayLink {
     param([hashtable] $Desk, $Row, [array] $Names, [bool] $Create)
     $linked = @()
     $notLinked = @()
     foreach ($name in $Names) {
         try {
+            $id = [guid]::Empty
+            if ([guid]::TryParse([string] $name, [ref] $id)) {
+                & $Desk.Link $Row ([string] $id) | Out-Null
+                $linked += [string] $name
+                continue
+            }
             $found = @(Find-GatewayComputer -Desk $Desk -Name ([string] $name))
             if ($found.Count -eq 0 -and $Create) { $found = @(& $Desk.CreateComputer ([string] $name)) }
             if ($found.Count -eq 0) { $notLinked += [ordered]@{ name = $name; reason = 'not_found' }; continue }

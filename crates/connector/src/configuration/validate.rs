@@ -211,8 +211,7 @@ impl<'a> Judge<'a> {
     /// A value of a field that has a choice list.
     pub fn choice(&mut self, setting: &str, kind: WorkItemType, field: &str, value: &str) {
         let Some(list) = self.list(kind, field) else { return };
-        let labels = self.connection.product.takes_labels(kind);
-        if list.iter().any(|choice| choice.value == value || (labels && choice.label == value)) {
+        if list.iter().any(|choice| self.connection.product.means(kind, choice, value)) {
             return;
         }
         let meant = list.iter().find(|choice| choice.label.eq_ignore_ascii_case(value));

@@ -55,9 +55,13 @@ pub fn accepted(report: &mut Report, name: &str, who: &str, found: Result<Header
 
 /// The step `clock`; none when the tool does not tell its time.
 pub fn clock(report: &mut Report, headers: &HeaderMap, now: Timestamp, noun: &str) {
-    let Some(theirs) = retry_after::server_time(headers) else {
-        return;
-    };
+    if let Some(theirs) = retry_after::server_time(headers) {
+        clocks(report, theirs, now, noun);
+    }
+}
+
+/// The step `clock`, of a tool that tells its time in its own way.
+pub fn clocks(report: &mut Report, theirs: Timestamp, now: Timestamp, noun: &str) {
     let skew = theirs.duration_since(now);
     if skew.abs() > SignedDuration::from_secs(60) {
         return report.warning(

@@ -35,6 +35,13 @@ pub enum Proof {
         /// The key, which cannot be renewed.
         key: Secret,
     },
+    /// Two of them: one for a relay on the way, and one for the tool behind it.
+    Through {
+        /// For the relay.
+        relay: Box<Self>,
+        /// For the tool.
+        own: Box<Self>,
+    },
 }
 
 impl Proof {
@@ -50,6 +57,7 @@ impl Proof {
             Self::Basic(user, password) => request.basic_auth(user, Some(password.expose())),
             Self::Token { scheme, token } => sensitive(request, AUTHORIZATION.as_str(), &format!("{scheme} {}", token.expose())),
             Self::Key { header, key } => sensitive(request, header, key.expose()),
+            Self::Through { relay, own } => own.show(relay.show(request)),
         }
     }
 }

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Provider, Surroundings};
+use crate::configuration::Choice;
 use crate::configuration::validate::Judge;
 use crate::settings::Connection;
 use crate::settings::validate::Check;
@@ -85,6 +86,11 @@ pub trait ProductSettings: Debug + Send + Sync {
     /// Whether a field's value may be given as people see it.
     fn takes_labels(&self, _kind: WorkItemType) -> bool {
         false
+    }
+
+    /// Whether `value` in the settings means `choice` of a field's list.
+    fn means(&self, kind: WorkItemType, choice: &Choice, value: &str) -> bool {
+        choice.value == value || (self.takes_labels(kind) && choice.label == value)
     }
 
     /// Whether `value` is an id of the tool, which stands for itself.

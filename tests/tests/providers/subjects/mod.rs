@@ -1,9 +1,16 @@
 //! Every provider and adapter, one file each.
 
 mod service_manager_cireson;
+mod service_manager_gateway;
+mod service_manager_relay;
 mod servicenow;
 
 use crate::subject::Subject;
 
 /// All of them, in the order of the table.
-pub(crate) const ALL: &[&Subject] = &[&servicenow::SUBJECT, &service_manager_cireson::SUBJECT];
+pub(crate) const ALL: &[&Subject] = &[
+    &servicenow::SUBJECT,
+    &service_manager_gateway::SUBJECT,
+    &service_manager_relay::SUBJECT,
+    &service_manager_cireson::SUBJECT,
+];

@@ -8,7 +8,7 @@ use super::Connection;
 use crate::provider::fields::{cut_to, filled, lay_over};
 use crate::provider::severity::{Level, impact_and_urgency};
 use crate::provider::text::one_line;
-use crate::work_item::{Draft, Phase, WorkItemType};
+use crate::work_item::{Draft, Phase};
 
 /// The class of incidents; configuration names it as their table.
 pub(super) const INCIDENT: &str = "System.WorkItem.Incident";
@@ -84,14 +84,6 @@ pub(super) const COMMENT: usize = 4000;
 pub(super) const ENUMERATED: [&str; 7] =
     ["Status", "Impact", "Urgency", "Classification", "Source", "TierQueue", "ResolutionCategory"];
 
-/// The class of a kind of work item; empty when there is none.
-pub(super) const fn class(kind: WorkItemType) -> &'static str {
-    match kind {
-        WorkItemType::Incident => INCIDENT,
-        WorkItemType::Event | WorkItemType::Alert => "",
-    }
-}
-
 /// The full name of one of Microsoft's own values of `property`, given by GUID, full name or last part of the name, so that the
 /// same value is always written the same way. Other values stand for themselves.
 pub(super) fn full_name(property: &str, given: &str) -> String {
@@ -102,13 +94,19 @@ pub(super) fn full_name(property: &str, given: &str) -> String {
     found.map_or_else(|| given.to_owned(), |value| value.name.to_owned())
 }
 
+/// Whether `given` means the value with this full name and label: by either, or by the last part of the name.
+pub(super) fn means(name: &str, label: &str, given: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    [name, label, last].iter().any(|known| known.eq_ignore_ascii_case(given))
+}
+
 /// A level of impact.
-fn impact(level: Level) -> String {
+pub(super) fn impact(level: Level) -> String {
     full_name("Impact", level_name(level))
 }
 
 /// A level of urgency.
-fn urgency(level: Level) -> String {
+pub(super) fn urgency(level: Level) -> String {
     full_name("Urgency", level_name(level))
 }
 

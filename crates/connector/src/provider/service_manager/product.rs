@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::config::{Adapter, Config, Relay, ServiceManagerAuth};
 use super::mapping;
+use crate::configuration::Choice;
 use crate::configuration::validate::Judge;
 use crate::provider::product::{Configured, ProductSettings, Words};
 use crate::provider::{Provider, Surroundings};
@@ -22,9 +23,10 @@ impl ProductSettings for Config {
             tables: vec![(WorkItemType::Incident, mapping::INCIDENT.to_owned())],
             severity: named(&["Impact", "Urgency"]),
             following: named(&["Impact", "Urgency"]),
-            group: "TierQueue".to_owned(),
+            // Support groups are the values of a list like any other (TierQueue).
+            group: String::new(),
             close_code: "ResolutionCategory".to_owned(),
-            unknown_field: "a work item with it is refused",
+            unknown_field: "its value is left out",
             path: true,
         }
     }
@@ -75,8 +77,8 @@ impl ProductSettings for Config {
         }
     }
 
-    fn takes_labels(&self, _kind: WorkItemType) -> bool {
-        true
+    fn means(&self, _kind: WorkItemType, choice: &Choice, value: &str) -> bool {
+        mapping::means(&choice.value, &choice.label, value) || self.is_id(value)
     }
 
     fn is_id(&self, value: &str) -> bool {

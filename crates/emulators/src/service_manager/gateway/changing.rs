@@ -196,7 +196,9 @@ fn link_one(floor: &mut Floor<'_>, id: &str, name: &str, create: bool, effects: 
     if effects.has(&Effect::LinksFail) {
         return Err("sdk_timeout");
     }
-    let found: Vec<Uuid> = floor.group.computers_named(name).into_iter().map(|computer| computer.base_id).collect();
+    let by_id = Uuid::try_parse(name).ok().and_then(|id| floor.group.computer(id)).map(|computer| computer.base_id);
+    let named = || floor.group.computers_named(name).into_iter().map(|computer| computer.base_id).collect();
+    let found: Vec<Uuid> = by_id.map_or_else(named, |id| vec![id]);
     let computer = match found.as_slice() {
         [one] => *one,
         [] if create => floor.group.add_computer(name, false),

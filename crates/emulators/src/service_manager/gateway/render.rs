@@ -100,6 +100,9 @@ impl Renderer<'_> {
         out.insert("affectedUser".to_owned(), person(item.affected_user));
         out.insert("assignedTo".to_owned(), person(item.assigned_to));
         out.insert("createdBy".to_owned(), person(item.created_by));
+        if item.class == Class::Incident {
+            out.insert("resolvedBy".to_owned(), person(item.resolved_by));
+        }
         let about = item.config_items.iter().filter(|(relation, _)| *relation == Relation::About);
         let computers: Vec<&str> =
             about.filter_map(|(_, id)| self.group.computer(*id)).map(|computer| computer.principal_name.as_str()).collect();

@@ -1,0 +1,1 @@
+//! Stories over real HTTP against the stateful stand-in.
