@@ -50,6 +50,13 @@ impl ProductSettings for Config {
                 "leave it out, or let service_manager.key_property (and the gateway's own setting) name another property";
             check.wrong(&format!("{key}.incident.fields.{}", settings.key_property), problem, remedy);
         }
+        let sync = &connection.sync;
+        for (setting, query) in [("incident_query", &sync.incident_query), ("change_query", &sync.change_query)] {
+            if self.adapter() == Adapter::Cireson && !query.trim().is_empty() {
+                let remedy = "leave it out, and narrow in the queries of the workspace";
+                check.wrong(&format!("{key}.sync.{setting}"), "what is read through the portal cannot be narrowed", remedy);
+            }
+        }
         if settings.item_url.as_deref().is_some_and(|url| !url.contains("{id}")) {
             check.wrong(&at("item_url"), "has no {id}", "write for example \"https://portal.contoso.com/Incident/Edit/{id}\"");
         }
@@ -79,6 +86,12 @@ impl ProductSettings for Config {
 
     fn means(&self, _kind: WorkItemType, choice: &Choice, value: &str) -> bool {
         mapping::means(&choice.value, &choice.label, value) || self.is_id(value)
+    }
+
+    fn written_elsewhere(&self, _kind: WorkItemType, _field: &str, judge: &Judge<'_>) -> Option<bool> {
+        // The portal describes no class: a customer's own properties are known when an incident was seen, which also shows this.
+        let known = judge.fields(mapping::INCIDENT)?.contains_key("TimeAdded");
+        (self.adapter() == Adapter::Gateway || known).then_some(false)
     }
 
     fn is_id(&self, value: &str) -> bool {

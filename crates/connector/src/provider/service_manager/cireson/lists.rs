@@ -67,12 +67,10 @@ impl Lists {
         }
         let Some(list) = list_of(property) else { return Ok(None) };
         let values = self.below(client, list).await?;
-        let last = |value: &&ListValue| value.name.rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case(given));
         let found = values
             .iter()
             .find(|value| value.name.eq_ignore_ascii_case(given))
-            .or_else(|| values.iter().find(|value| value.label.eq_ignore_ascii_case(given)))
-            .or_else(|| values.iter().find(last));
+            .or_else(|| values.iter().find(|value| mapping::means(&value.name, &value.label, given)));
         Ok(found.map(|value| value.id.clone()))
     }
 
