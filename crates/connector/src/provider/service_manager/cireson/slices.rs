@@ -69,7 +69,8 @@ struct Slice {
     to: Option<Timestamp>,
 }
 
-/// The next records behind `after`, at most about `limit`.
+/// The next records behind `after`, at most about `limit`. Where to go on is always the place of a record, never the end of a slice: the
+/// tool's clock may be behind ours, and then the end of a slice is still to come for it.
 pub(super) async fn step(
     tool: &Cireson,
     source: Source<'_>,
@@ -77,35 +78,35 @@ pub(super) async fn step(
     until: Option<Timestamp>,
     limit: u32,
 ) -> Result<Step, ProviderError> {
-    let from = whole_second(after.at);
+    let mut from = whole_second(after.at);
     // The second of the last instant that is wanted belongs to it whole.
     let end = until.map(|until| seconds_later(whole_second(until), 1));
-    if end.is_some_and(|end| end <= from) {
-        return Ok(Step { items: Vec::new(), next: after.clone(), more: false });
-    }
-    for tries in 0.. {
+    let mut tries = 0;
+    while end.is_none_or(|end| from < end) {
         let asked = tool.clock.now();
         let width = tool.widths.get(source.table).min(span(from, end.unwrap_or(asked)));
         let to = seconds_later(from, i64::try_from(width).unwrap_or(i64::MAX));
         let last = end.map_or(to > asked, |end| to >= end);
         let slice = Slice { from, to: if last { end } else { Some(to) } };
-        let unanswered = match read(tool, source, slice).await? {
+        match read(tool, source, slice).await? {
             Ok(objects) => {
                 let count = objects.len();
-                let items = place(objects, slice, asked).map_err(|wrong| refused(wrong, source))?;
-                let beyond = |item: &Item| item.place <= *after || until.is_some_and(|until| item.place.at > until);
-                let items = in_order(items.into_iter().filter(|item| !beyond(item)).collect());
+                let mut items = place(objects, slice, asked).map_err(|wrong| refused(wrong, source))?;
+                items.retain(|item| item.place > *after && until.is_none_or(|until| item.place.at <= until));
                 learn(&tool.widths, source.table, width, count, limit, last);
-                return Ok(cut(items, after, (!last).then_some(to), limit));
+                if last || !items.is_empty() {
+                    return Ok(cut(in_order(items), after, !last, limit));
+                }
+                from = to;
             }
-            Err(unanswered) => unanswered,
-        };
-        if width <= 1 || tries >= TRIES {
-            return Err(too_much(unanswered, source, width));
+            Err(unanswered) if width <= 1 || tries >= TRIES => return Err(too_much(unanswered, source, slice, width)),
+            Err(_) => {
+                tries += 1;
+                tool.widths.set(source.table, width / 2);
+            }
         }
-        tool.widths.set(source.table, width / 2);
     }
-    Err(ProviderError::Retry { after: None, cause: format!("reading {}: no slice of time could be read", source.table) })
+    Ok(Step { items: Vec::new(), next: after.clone(), more: false })
 }
 
 /// Whole seconds from one instant to a later one, at least one.
@@ -190,22 +191,16 @@ fn learn(widths: &Widths, table: &'static str, width: u64, count: usize, limit: 
     }
 }
 
-/// What is given of a slice: all of it, or as much as a page should hold.
-fn cut(mut items: Vec<Item>, after: &Position, to: Option<Timestamp>, limit: u32) -> Step {
+/// What is given of a slice: all of it, or as much as a page should hold. `more` says whether further slices follow.
+fn cut(mut items: Vec<Item>, after: &Position, more: bool, limit: u32) -> Step {
     let most = usize::try_from(limit.max(1)).unwrap_or(usize::MAX);
     // A little more than asked for costs less than asking again.
-    if items.len() > most.saturating_mul(2) {
+    let long = items.len() > most.saturating_mul(2);
+    if long {
         items.truncate(most);
-        let next = items.last().map_or_else(|| after.clone(), |item| item.place.clone());
-        return Step { items, next, more: true };
     }
-    match to {
-        Some(to) => Step { items, next: Position::before(to), more: true },
-        None => {
-            let next = items.last().map_or_else(|| after.clone(), |item| item.place.clone());
-            Step { items, next, more: false }
-        }
-    }
+    let next = items.last().map_or_else(|| after.clone(), |item| item.place.clone());
+    Step { items, next, more: more || long }
 }
 
 fn refused(wrong: Wrong, source: Source<'_>) -> ProviderError {
@@ -214,10 +209,11 @@ fn refused(wrong: Wrong, source: Source<'_>) -> ProviderError {
     wrong.refused(&Listing { noun: NOUN, table: source.table, id: "BaseId", stamp: "LastModified", narrowing })
 }
 
-fn too_much(unanswered: Unanswered, source: Source<'_>, width: u64) -> ProviderError {
+fn too_much(unanswered: Unanswered, source: Source<'_>, slice: Slice, width: u64) -> ProviderError {
+    let what = format!("reading {} of {width} s from {}", source.table, slice.from);
     match unanswered {
-        Unanswered::Told(text) => super::classify::told(&format!("reading {} of {width} s", source.table), &text),
-        Unanswered::Half(cause) => ProviderError::Retry { after: None, cause },
+        Unanswered::Told(text) => super::classify::told(&what, &text),
+        Unanswered::Half(cause) => ProviderError::Retry { after: None, cause: format!("{what}: {cause}") },
     }
 }
 
@@ -266,13 +262,13 @@ mod tests {
         let after = Position::before(at(0));
         let ordered = in_order(items(&[(3, "a"), (1, "b"), (1, "a"), (1, "a")]));
         assert_eq!(ordered.iter().map(|item| item.place.id.as_str()).collect::<String>(), "aba");
-        let step = cut(ordered.clone(), &after, Some(at(10)), 2);
-        assert_eq!((step.items.len(), step.next, step.more), (3, Position::before(at(10)), true));
-        let step = cut(ordered.clone(), &after, Some(at(10)), 1);
+        let step = cut(ordered.clone(), &after, true, 2);
+        assert_eq!((step.items.len(), step.next, step.more), (3, Position { at: at(3), id: "a".to_owned() }, true));
+        let step = cut(ordered.clone(), &after, false, 1);
         assert_eq!((step.items.len(), step.next.at, step.more), (1, at(1), true));
-        let step = cut(ordered, &after, None, 10);
+        let step = cut(ordered, &after, false, 10);
         assert_eq!((step.next, step.more), (Position { at: at(3), id: "a".to_owned() }, false));
-        let step = cut(Vec::new(), &after, None, 10);
+        let step = cut(Vec::new(), &after, false, 10);
         assert_eq!((step.next, step.more), (after, false));
     }
 

@@ -131,12 +131,22 @@ pub(super) async fn update(tool: &Cireson, item: &WorkItem, change: &Change) -> 
             let item = tool.item(&fresh, key).await?;
             return Ok(Written { item, sent: plan.sent, dropped: plan.skipped, remarks: plan.remarks });
         }
-        match tool.client.commit(plan.current.clone(), Some(fresh), &what).await? {
-            // Surely not written, so that trying again is no repetition.
-            Committed::Stale(text) => told = text,
-            Committed::Done(_) => {
+        let seen = fresh.text("LastModified").to_owned();
+        match tool.client.commit(plan.current.clone(), Some(fresh), &what).await {
+            Ok(Committed::Done(_)) => {
                 return written(tool, item, change, plan, &what).await.map_err(|error| after_write(&what, &error));
             }
+            // Surely not written, so that trying again is no repetition.
+            Ok(Committed::Stale(text)) => told = text,
+            // The words are the server's, in its language: whether the incident has changed tells it, too.
+            Err(ProviderError::Refused { cause, remedy }) => {
+                let now = tool.object(&item.id).await;
+                if !matches!(now, Ok(Some(now)) if now.text("LastModified") != seen) {
+                    return Err(ProviderError::Refused { cause, remedy });
+                }
+                told = cause;
+            }
+            Err(other) => return Err(other),
         }
     }
     Err(ProviderError::Retry {

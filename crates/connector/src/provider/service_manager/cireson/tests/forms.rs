@@ -142,6 +142,34 @@ async fn a_stale_form_is_read_and_filled_in_again_and_given_up_after_a_while() {
 }
 
 #[tokio::test]
+async fn a_refusal_in_another_language_is_stale_when_the_incident_has_changed() {
+    let stage = Stage::new().await;
+    let made = stage.created().await;
+    stage.fault(Fault::new(Effect::NotDone("Die Daten im Formular sind veraltet.".to_owned())).path("#update").times(1));
+    let refused = stage.provider.update(&made.item, &resolving()).await.unwrap_err();
+    assert!(
+        matches!(&refused, ProviderError::Refused { cause, .. } if cause.contains("veraltet")),
+        "nothing changed: {refused:?}"
+    );
+    // Somebody writes while the form is on its way.
+    let portal = &stage.portal;
+    stage.fault(Fault::new(Effect::NotDone("Die Daten im Formular sind veraltet.".to_owned())).path("#update").times(1));
+    let change = resolving();
+    let update = stage.provider.update(&made.item, &change);
+    let meanwhile = async {
+        // The form has been read when it is committed.
+        while portal.requests().iter().filter(|request| request.path.contains("Commit")).count() < 3 {
+            tokio::task::yield_now().await;
+        }
+        stage.advance(5);
+        stage.edit(&Edit::Title("Somebody looks after this".to_owned()));
+    };
+    let (resolved, ()) = tokio::join!(update, meanwhile);
+    let seen = stage.incident();
+    assert_eq!((resolved.unwrap().item.phase, seen.title.as_str()), (Phase::Resolved, "Somebody looks after this"));
+}
+
+#[tokio::test]
 async fn a_workflow_that_touches_the_incident_after_each_commit_does_no_harm() {
     let stage = Stage::new().await;
     stage.fault(Fault::new(Effect::WorkflowTouches));

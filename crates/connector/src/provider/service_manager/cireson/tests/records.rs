@@ -138,3 +138,28 @@ async fn rows_hold_what_people_see() {
     assert_eq!((row.change_state.as_str(), row.incident_state.as_str(), row.title.as_str()), ("New", "", "Patch web01"));
     assert!(row.source_url.contains("/ChangeRequest/Edit/CR"));
 }
+
+#[tokio::test]
+async fn a_tool_whose_clock_is_behind_loses_nothing() {
+    let stage = Stage::new().await;
+    stage.portal.file(Kind::Incident, "a");
+    // Ours runs on alone: the portal is two hours behind from now on.
+    stage.clock.advance(Duration::from_secs(7200));
+    let page = async |after: &Position| {
+        let ask = Ask { kind: RecordKind::Incident, after, until: None, limit: 10 };
+        stage.provider.page(&ask).await.unwrap()
+    };
+    let mut last = Position::before(at(NOW - DAY));
+    loop {
+        let page = page(&last).await;
+        last = page.next;
+        if !page.more {
+            break;
+        }
+    }
+    assert_eq!(last.at, at(NOW), "where to go on is a record's place");
+    stage.advance(60);
+    stage.portal.file(Kind::Incident, "b");
+    let found = page(&last).await;
+    assert_eq!(found.rows.iter().map(|row| row.title.as_str()).collect::<Vec<_>>(), ["b"]);
+}
