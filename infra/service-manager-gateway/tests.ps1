@@ -280,6 +280,15 @@ Test 'the same key creates once and answers the same' {
     Assert-Equal $false $told.adopted
 }
 
+Test 'a computer is linked by its id without being looked for' {
+    $stage = New-Stage
+    $id = '8d2f0c1e-0000-4000-8000-000000000001'
+    $body = '{"properties":{"Title":"x","Impact":"High","Urgency":"High"},"affectedComputers":["' + $id + '"]}'
+    $told = ConvertFrom-Json (Send $stage 'POST' '/v1/incidents' -Body $body -Headers @{ 'idempotency-key' = 'az-1' }).Body
+    Assert-Equal $id ($told.linked -join ',')
+    Assert-Equal 0 @($told.notLinked).Count
+}
+
 Test 'the same key with another body is refused' {
     $stage = New-Stage
     Send $stage 'POST' '/v1/incidents' -Body $incident -Headers @{ 'idempotency-key' = 'az-1' } | Out-Null

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::Connection;
+use crate::provider::choices::CloseCodes;
 use crate::provider::fields::{cut_to, filled, lay_over};
 use crate::provider::severity::{Level, impact_and_urgency};
 use crate::provider::text::one_line;
@@ -15,11 +16,10 @@ pub(super) const INCIDENT: &str = "System.WorkItem.Incident";
 /// The class of change requests.
 pub(super) const CHANGE_REQUEST: &str = "System.WorkItem.ChangeRequest";
 
-/// GUIDs of classes, projections and relationships.
+/// GUIDs of classes, projections and lists, as public clients use them.
 pub(super) mod guid {
     pub(in super::super) const INCIDENT: &str = "a604b942-4c7b-2fb2-28dc-61dc6f465c68";
     pub(in super::super) const INCIDENT_PROJECTION: &str = "285cb0a2-f276-bccb-563e-bb721df7cdec";
-    pub(in super::super) const CHANGE_REQUEST: &str = "e6c9cf6e-d7fe-1b5d-216c-c3f5d2c7670c";
     pub(in super::super) const CHANGE_REQUEST_PROJECTION: &str = "674194d8-0246-7b90-d871-e1ea015b2ea7";
     pub(in super::super) const COMPUTER_PROJECTION: &str = "c95d4106-3f24-d3cc-232e-9f51198b295c";
     /// `Microsoft.Windows.Computer`
@@ -83,6 +83,23 @@ pub(super) const COMMENT: usize = 4000;
 /// Properties of incidents that hold values of enumerations.
 pub(super) const ENUMERATED: [&str; 7] =
     ["Status", "Impact", "Urgency", "Classification", "Source", "TierQueue", "ResolutionCategory"];
+
+/// Resolution categories. Their names are not documented; installations have their own, so several spellings are tried.
+pub(super) const RESOLUTION: CloseCodes<'static> = CloseCodes {
+    owner: "the installation",
+    fitting: &[
+        "IncidentResolutionCategoryEnum.AutoResolved",
+        "Auto Resolved",
+        "IncidentResolutionCategoryEnum.AutoProblemResolve",
+        "Auto Problem Resolve",
+        "Resolved by monitoring",
+        "IncidentResolutionCategoryEnum.FixedByAnalyst",
+        "Fixed by analyst",
+    ],
+    unfit: &["duplicate", "cancel", "user", "higher tier", "problem", "not "],
+    guess: "",
+    right: "a list that its role lets every user read",
+};
 
 /// The full name of one of Microsoft's own values of `property`, given by GUID, full name or last part of the name, so that the
 /// same value is always written the same way. Other values stand for themselves.

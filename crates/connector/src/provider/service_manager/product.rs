@@ -50,18 +50,12 @@ impl ProductSettings for Config {
                 "leave it out, or let service_manager.key_property (and the gateway's own setting) name another property";
             check.wrong(&format!("{key}.incident.fields.{}", settings.key_property), problem, remedy);
         }
-        let sync = &connection.sync;
-        for (setting, query) in [("incident_query", &sync.incident_query), ("change_query", &sync.change_query)] {
-            if self.adapter() == Adapter::Cireson && !query.trim().is_empty() {
-                let remedy = "leave it out, and narrow in the queries of the workspace";
-                check.wrong(&format!("{key}.sync.{setting}"), "what is read through the portal cannot be narrowed", remedy);
-            }
-        }
         if settings.item_url.as_deref().is_some_and(|url| !url.contains("{id}")) {
             check.wrong(&at("item_url"), "has no {id}", "write for example \"https://portal.contoso.com/Incident/Edit/{id}\"");
         }
         check.not_blank(&at("language"), Some(&settings.language));
         settings.cireson.validate(&at("cireson"), check);
+        self.narrowing(key, connection, check);
     }
 
     fn build(&self, name: &str, connection: &Connection, surroundings: &Surroundings) -> Result<Arc<dyn Provider>, String> {
@@ -153,6 +147,20 @@ impl Config {
         check.not_blank(&at("reopened_state"), Some(&settings.reopened_state));
     }
 
+    fn narrowing(&self, key: &str, connection: &Connection, check: &mut Check<'_>) {
+        let (problem, user) = match self.adapter() {
+            Adapter::Gateway => ("the gateway knows no queries", "gateway's"),
+            Adapter::Cireson => ("what is read through the portal cannot be narrowed by a query", "integration user's"),
+        };
+        let sync = &connection.sync;
+        for (setting, query) in [("incident_query", &sync.incident_query), ("change_query", &sync.change_query)] {
+            if !query.trim().is_empty() {
+                let remedy = format!("leave it out, and narrow the queues of the {user} user role in Service Manager");
+                check.wrong(&format!("{key}.sync.{setting}"), problem, remedy);
+            }
+        }
+    }
+
     fn relay(&self, key: &str, relay: &Relay, connection: &Connection, check: &mut Check<'_>) {
         let at = |setting: &str| format!("{key}.{setting}");
         if self.adapter() == Adapter::Cireson {
@@ -168,3 +176,6 @@ impl Config {
         check.at_most(&at("token_life"), relay.token_life, LONGEST_TOKEN);
     }
 }
+
+#[cfg(test)]
+mod tests;

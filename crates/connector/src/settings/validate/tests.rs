@@ -16,7 +16,7 @@ auth = { type = \"basic\", username = \"itsm\", password = \"$SNOW_PASSWORD\" }\
 api_keys = [\"$INTAKE_KEY\"]\n";
 
 fn secrets() -> FixedSecrets {
-    ["SNOW_PASSWORD", "INTAKE_KEY", "SNOW_CLIENT_SECRET", "SNOW_API_KEY"]
+    ["SNOW_PASSWORD", "INTAKE_KEY", "SNOW_CLIENT_SECRET", "SNOW_API_KEY", "SM_GATEWAY_SECRET", "SM_RELAY_KEY"]
         .iter()
         .fold(FixedSecrets::default(), |secrets, name| secrets.with(name, "value"))
 }
@@ -308,7 +308,11 @@ fn the_sample_is_good_with_its_examples_taken_in() {
     let taken: String = SAMPLE
         .lines()
         .map(|line| match line.strip_prefix("# ") {
-            Some(rest) if ["[intake", "[workspace", "[storage", "[key_vault"].iter().any(|section| rest.starts_with(section)) => {
+            Some(rest)
+                if ["[intake", "[workspace", "[storage", "[key_vault", "[connections."]
+                    .iter()
+                    .any(|section| rest.starts_with(section)) =>
+            {
                 rest
             }
             Some(rest)

@@ -1,21 +1,12 @@
 //! The resolution category with which an incident is resolved.
 
+use super::super::mapping::{self, RESOLUTION};
 use super::Cireson;
 use super::lists::list_of;
 use crate::configuration::Choice;
 use crate::provider::ProviderError;
-use crate::provider::choices::CloseCodes;
 
 const PROPERTY: &str = "ResolutionCategory";
-
-/// Categories of a fresh installation; labels are in the language of the connection, names are not translated.
-const CODES: CloseCodes<'_> = CloseCodes {
-    owner: "Service Manager",
-    fitting: &["IncidentResolutionCategoryEnum.AutoResolved", "Auto Resolved", "Automatically resolved", "Fixed by analyst"],
-    unfit: &["user error", "cancel", "problem", "duplicate"],
-    guess: "",
-    right: "a list that every user can read",
-};
 
 /// The values of the category, as choices.
 pub(super) async fn list(tool: &Cireson) -> Result<Vec<Choice>, ProviderError> {
@@ -38,7 +29,8 @@ pub(super) fn choose_of(wanted: Option<&str>, list: &[Choice]) -> (Option<String
             _ => (None, Some(remark)),
         };
     }
-    let (code, remark) = CODES.choose(wanted, Some(list));
+    let named = wanted.and_then(|wanted| list.iter().find(|choice| mapping::means(&choice.value, &choice.label, wanted)));
+    let (code, remark) = RESOLUTION.choose(named.map(|choice| choice.value.as_str()).or(wanted), Some(list));
     (Some(code).filter(|code| !code.is_empty()), remark)
 }
 
@@ -55,6 +47,7 @@ mod tests {
         let list =
             [choice("x.UserError", "User Error"), choice("IncidentResolutionCategoryEnum.AutoResolved", "Automatisch gelöst")];
         assert_eq!(choose_of(None, &list), (Some("IncidentResolutionCategoryEnum.AutoResolved".to_owned()), None));
+        assert_eq!(choose_of(Some("UserError"), &list), (Some("x.UserError".to_owned()), None));
         assert_eq!(choose_of(Some("user error"), &list), (Some("x.UserError".to_owned()), None));
         assert!(choose_of(Some("Nothing"), &list).1.unwrap().contains("\"Nothing\""));
         assert!(choose_of(Some("User Error"), &[]).1.is_some());

@@ -4,12 +4,13 @@
 
 use std::collections::BTreeMap;
 
-use super::super::mapping::LENGTHS;
+use super::super::mapping::{self, LENGTHS};
 use super::Cireson;
 use super::client::Committed;
 use super::shape::{Projection, date, list_value};
 use super::{close_codes, form, template};
 use crate::provider::fields::cut_to;
+use crate::provider::severity::levels;
 use crate::provider::{ProviderError, WaitReason};
 use crate::work_item::{Change, Draft, Phase, Transition, WorkItem, Written};
 
@@ -38,6 +39,24 @@ async fn fill(
     Ok(skipped)
 }
 
+/// An impact or urgency that cannot be written falls back to the severity's own: the template's would say nothing of the alert.
+async fn severity(
+    tool: &Cireson,
+    current: &mut Projection,
+    draft: &Draft,
+    skipped: &[(String, String)],
+) -> Result<(), ProviderError> {
+    let (impact, urgency) = levels(draft.severity);
+    let own = [("Impact", mapping::impact(impact)), ("Urgency", mapping::urgency(urgency))];
+    let lost = own.into_iter().filter(|(name, _)| skipped.iter().any(|(skipped, _)| skipped == name));
+    for (name, value) in lost {
+        if let Ok(value) = form::value_for(tool, current, name, &value).await? {
+            current.set(name, value);
+        }
+    }
+    Ok(())
+}
+
 pub(super) async fn create(tool: &Cireson, draft: &Draft) -> Result<Written, ProviderError> {
     const WHAT: &str = "creating incident";
     let sent = tool.sent(draft);
@@ -45,6 +64,7 @@ pub(super) async fn create(tool: &Cireson, draft: &Draft) -> Result<Written, Pro
     let user = tool.client.user().await?;
     let mut current = template::form(tool, draft.template.as_deref(), &user, &mut remarks).await?;
     let skipped = fill(tool, &mut current, &sent).await?;
+    severity(tool, &mut current, draft, &skipped).await?;
     let key_property = &tool.connection.own.service_manager.key_property;
     if let Some((_, why)) = skipped.iter().find(|(name, _)| name == key_property) {
         return Err(ProviderError::Refused {

@@ -65,14 +65,13 @@ impl Walk<'_> {
         let mut query =
             vec![("limit", limit.to_string()), ("objectStatus", self.status.to_owned()), ("count", "true".to_owned())];
         query.extend(self.until.map(|until| ("until", until.to_string())));
-        match cursor {
-            Some(cursor) => query.push(("cursor", cursor.to_owned())),
-            None => {
-                query.push(("modifiedSince", self.after.at.to_string()));
-                if !self.after.id.is_empty() {
-                    query.push(("afterId", self.after.id.clone()));
-                }
-            }
+        if let Some(cursor) = cursor {
+            query.push(("cursor", cursor.to_owned()));
+            return query;
+        }
+        query.push(("modifiedSince", self.after.at.to_string()));
+        if !self.after.id.is_empty() {
+            query.push(("afterId", self.after.id.clone()));
         }
         query
     }

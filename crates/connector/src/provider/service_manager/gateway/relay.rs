@@ -18,6 +18,7 @@ use crate::provider::credentials::{Proof, secret};
 use crate::provider::judgement::Case;
 use crate::provider::token::{Token, TokenCache, TokenSource};
 use crate::provider::trouble::Trouble;
+use crate::provider::wire::Effect;
 use crate::provider::{ProviderError, Surroundings, WaitReason};
 use crate::secret::{Secret, Secrets};
 
@@ -59,8 +60,8 @@ impl Hop {
         Ok(Proof::Key { header: HEADER, key: self.tokens.get(self).await? })
     }
 
-    /// Forgets the token: the next one is made with the key as it is then.
-    pub(super) fn tokens(&self) -> &TokenCache {
+    /// Where the token is kept: one that is refused is forgotten, and the next one made with the key as it is then.
+    pub(super) const fn tokens(&self) -> &TokenCache {
         &self.tokens
     }
 }
@@ -96,7 +97,7 @@ pub(super) fn own(case: &Case<'_>) -> Option<Trouble> {
     if case.answer.headers.contains_key(VIA) || case.words().is_some() {
         return None;
     }
-    let wait = |reason, cause: &str, remedy: &str| Some(Trouble::wait(reason, case.say(cause), remedy));
+    let wait = |reason, told: &str, remedy: &str| Some(Trouble::wait(reason, case.say(told), remedy));
     match case.answer.status {
         401 => Some(Trouble::Unauthorised(case.say(NOT_ACCEPTED))),
         403 => wait(
@@ -113,14 +114,14 @@ pub(super) fn own(case: &Case<'_>) -> Option<Trouble> {
         ),
         502 | 503 => {
             let status = case.answer.status;
-            let cause = format!("no gateway is connected to the hybrid connection (Azure Relay answers {status})");
-            if case.effect == crate::provider::wire::Effect::Write {
+            let told = format!("no gateway is connected to the hybrid connection (Azure Relay answers {status})");
+            if case.effect == Effect::Write {
                 // A gateway that goes away with the request in its hands gives the same status.
-                return Some(Trouble::Error(ProviderError::Ambiguous { cause: case.say(&cause) }));
+                return Some(Trouble::Error(ProviderError::Ambiguous { cause: case.say(&told) }));
             }
             wait(
                 WaitReason::Outage,
-                &cause,
+                &told,
                 "start the scheduled task of the SM gateway; check its log, its outbound port 443 to *.servicebus.windows.net, and that \
                  its listen rule still has the key that it uses",
             )

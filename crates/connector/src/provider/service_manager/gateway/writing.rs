@@ -6,19 +6,19 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::Gateway;
 use super::client::Said;
 use super::items::{self, ETAG};
 use super::known::Known;
 use super::problem::Problem;
 use super::shapes::{Commented, Created, Item, NotLinked};
-use super::{Gateway, RESOLUTION};
 use crate::configuration::Choice;
 use crate::provider::ProviderError;
 use crate::provider::fields::cut_to;
 use crate::provider::service_manager::mapping::{self, COMMENT, LENGTHS};
 use crate::provider::severity::levels;
 use crate::provider::text::cut_note;
-use crate::work_item::{Change, Draft, Transition, WorkItem, WorkItemKey, Written};
+use crate::work_item::{Change, Draft, Phase, Transition, WorkItem, WorkItemKey, Written};
 
 /// So often a remembered answer may name an incident that was deleted since: each try has a key of its own.
 const REPLAYS: u32 = 5;
@@ -230,10 +230,24 @@ pub(super) async fn update(tool: &Gateway, item: &WorkItem, change: &Change) -> 
                 let note = parts.comment.take();
                 parts.remarks.extend(commented(tool, &item.id, note.as_deref(), &changed.comment).await);
                 let key = items::key(&changed.item).unwrap_or_else(|| item.key.clone());
-                return Ok(written(tool, &known, &changed.item, key, parts));
+                let mut done = written(tool, &known, &changed.item, key, parts);
+                done.remarks.extend(change.transition.and_then(|wanted| not_there(wanted, &done.item)));
+                return Ok(done);
             }
         }
     }
+}
+
+/// That the gateway took a transition and the incident stands elsewhere all the same.
+fn not_there(wanted: Transition, item: &WorkItem) -> Option<String> {
+    let (there, setting) = match wanted {
+        Transition::Resolve => (item.phase != Phase::Open, "resolved_states"),
+        Transition::Reopen => (item.phase == Phase::Open, "resolved_states and closed_states"),
+    };
+    let WorkItem { number, state, .. } = item;
+    (!there).then(|| {
+        format!("the gateway took the change, and the status of {number} is \"{state}\" now: check {setting}, and Service Manager's workflows")
+    })
 }
 
 fn change_body(parts: &Parts, transition: Option<Transition>, description: Option<&str>, known: &Known) -> Value {
@@ -262,7 +276,7 @@ fn category(wanted: Option<&str>, list: Option<&[Choice]>) -> (Option<String>, O
         return (wanted.map(str::to_owned), None);
     };
     let named = wanted.and_then(|wanted| list.iter().find(|choice| mapping::means(&choice.value, &choice.label, wanted)));
-    let (category, remark) = RESOLUTION.choose(named.map(|choice| choice.value.as_str()).or(wanted), Some(list));
+    let (category, remark) = mapping::RESOLUTION.choose(named.map(|choice| choice.value.as_str()).or(wanted), Some(list));
     (Some(category), remark)
 }
 

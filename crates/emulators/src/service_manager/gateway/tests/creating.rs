@@ -195,3 +195,16 @@ async fn links_that_fail_do_not_stop_an_incident_and_are_finished_by_another_key
     assert_eq!((status, &made["linked"]), (200, &json!(["web01.contoso.com"])));
     assert_eq!(gateway.all(Kind::Incident)[0].computers, ["web01.contoso.com"]);
 }
+
+#[tokio::test]
+async fn a_computer_may_be_named_by_its_id_which_is_never_ambiguous() {
+    let gateway = gateway().await;
+    let client = client(&gateway);
+    let ids = [gateway.add_computer("twin.contoso.com"), gateway.add_computer("twin.contoso.com")];
+    let mut body = draft("x");
+    body["affectedComputers"] = json!([ids[1], "twin.contoso.com", "00000000-0000-4000-8000-000000000000"]);
+    let (_, _, made) = client.create("one", &body).await;
+    assert_eq!(made["linked"], json!(["twin.contoso.com"]));
+    let reasons: Vec<_> = made["notLinked"].as_array().unwrap().iter().map(|link| link["reason"].as_str().unwrap()).collect();
+    assert_eq!(reasons, ["ambiguous", "not_found"]);
+}

@@ -53,6 +53,15 @@ async fn long_texts_are_cut_and_values_that_cannot_be_written_are_told() {
 }
 
 #[tokio::test]
+async fn an_impact_that_is_not_there_falls_back_to_the_severity() {
+    let stage = Stage::new().await;
+    let fields = map([("Impact", "Nonsense")]);
+    let made = stage.provider.create(&Draft { fields, severity: Severity::Sev0, ..draft() }).await.unwrap();
+    assert_eq!(made.dropped[0].0, "Impact");
+    assert!(stage.incident().fields["Impact"].ends_with(".High"));
+}
+
+#[tokio::test]
 async fn the_key_may_stand_in_a_class_extension_and_not_in_a_property_that_is_not_there() {
     let extensions = vec![(Class::Incident, Property::new("AzureKey", PropertyKind::Text(100)))];
     let options = || Options {
