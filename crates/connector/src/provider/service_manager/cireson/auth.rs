@@ -140,8 +140,8 @@ impl TokenSource for Auth {
         let request = self.wire.request(Method::POST, self.url.clone()).header(ACCEPT, "application/json").json(&body);
         let answer = self.wire.send(request, Effect::Read, WHAT).await?;
         let now = self.clock.now();
-        let case = Case { voice: &classify::Portal, answer: &answer, effect: Effect::Read, what: WHAT, now };
-        match case.whole(token) {
+        let judged = Case { voice: &classify::Portal, answer: &answer, effect: Effect::Read, what: WHAT, now };
+        match judged.whole(token) {
             Ok(token) => {
                 self.worked.now();
                 Ok(Token::new(Secret::new(token), None, now, LIFE))

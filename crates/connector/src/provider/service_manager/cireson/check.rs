@@ -115,7 +115,7 @@ fn rights(report: &mut Report, user: Option<&User>) {
     }
     match (analyst, creates) {
         (Some(true), Some(true)) => {
-            report.passed("user", "an analyst who may create incidents (as the portal says; nothing was written)")
+            report.passed("user", "an analyst who may create incidents (as the portal says; nothing was written)");
         }
         _ => report.skipped("user", "the portal does not tell the user's rights"),
     }

@@ -1,4 +1,4 @@
-//! Finding the computer that an alert is about: by its key (`PrincipalName`, the FQDN), then by its NetBIOS name. Service Manager's
+//! Finding the computer that an alert is about: by its key (`PrincipalName`, the FQDN), then by its `NetBIOS` name. Service Manager's
 //! connectors of Active Directory and Configuration Manager own computers, so none is made unless the settings say so.
 
 use serde_json::{Map, Value, json};
@@ -13,7 +13,7 @@ use crate::provider::{ConfigurationItemFound, ConfigurationItemQuery, ProviderEr
 use crate::work_item::ConfigurationItem;
 
 const CLASS: &str = "Microsoft.Windows.Computer";
-/// NetBIOS names have so many characters.
+/// `NetBIOS` names have so many characters.
 const NETBIOS: usize = 15;
 
 /// Properties of which one must hold what is wanted, each with how it is written there.
@@ -40,7 +40,7 @@ fn best(objects: Vec<Projection>, wanted: &[(&'static str, String)]) -> (usize, 
     let mut found: Vec<_> = objects.into_iter().filter(|object| carries(object) && !object.base_id().is_empty()).collect();
     let all = found.len();
     found.retain(|object| !object.deleted());
-    // A computer whose whole name is the wanted one before those that share its NetBIOS name.
+    // A computer whose whole name is the wanted one before those that share its short name.
     let exact = |object: &Projection| {
         let principal = object.text("PrincipalName");
         wanted.iter().any(|(name, text)| *name == "PrincipalName" && principal.eq_ignore_ascii_case(text))

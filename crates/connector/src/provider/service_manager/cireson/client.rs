@@ -210,7 +210,7 @@ impl Client {
     }
 
     /// What a template would make, with the next number used up by this call; nothing is in the database yet.
-    pub(super) async fn from_template(&self, template: &str, user: &str) -> Result<Projection, ProviderError> {
+    pub(super) async fn made_from(&self, template: &str, user: &str) -> Result<Projection, ProviderError> {
         const WHAT: &str = "making an incident from its template";
         let query = [("id", template), ("createdById", user)];
         let made = self.get(["Projection", "CreateProjectionByTemplate"], &query, WHAT).await?;

@@ -92,6 +92,13 @@ impl Lists {
         connection: &Connection,
         object: &Projection,
     ) -> Result<Phase, ProviderError> {
+        if !object.has("Status") {
+            // Without it nobody could tell a closed one, which must not be touched.
+            return Err(ProviderError::Refused {
+                cause: "the portal's projection of incidents does not show Status".to_owned(),
+                remedy: "let service_manager.cireson.incident_projection name a projection that has it".to_owned(),
+            });
+        }
         let Some(id) = object.list_value("Status") else { return Ok(Phase::Open) };
         if let Some(value) = known(id) {
             return Ok(mapping::phase(value.name, connection));

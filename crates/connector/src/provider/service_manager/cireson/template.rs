@@ -23,7 +23,7 @@ pub(super) async fn form(
     if let Some(wanted) = wanted.map(str::trim).filter(|wanted| !wanted.is_empty())
         && let Some(template) = look_up(tool, wanted, remarks).await?
     {
-        match tool.client.from_template(&template, user).await {
+        match tool.client.made_from(&template, user).await {
             Ok(form) => return Ok(form),
             Err(ProviderError::Refused { cause, .. }) => {
                 remarks.push(format!(
@@ -34,7 +34,7 @@ pub(super) async fn form(
         }
     }
     let default = &tool.connection.own.service_manager.cireson.default_template;
-    tool.client.from_template(default, user).await.map_err(|error| match error {
+    tool.client.made_from(default, user).await.map_err(|error| match error {
         ProviderError::Refused { cause, .. } => ProviderError::Refused {
             cause: format!("the default template {default} cannot be used: {cause}"),
             remedy:

@@ -261,9 +261,7 @@ async fn resolve(tool: &Cireson, change: &Change, plan: &mut Plan) -> Result<(),
     let (code, remark) = match close_codes::choose(tool).await {
         Ok(chosen) => chosen,
         // The status matters more than its category.
-        Err(error @ ProviderError::Retry { .. } | error @ ProviderError::Wait { reason: WaitReason::Outage, .. }) => {
-            return Err(error);
-        }
+        Err(error @ (ProviderError::Retry { .. } | ProviderError::Wait { reason: WaitReason::Outage, .. })) => return Err(error),
         Err(error) => (None, Some(format!("the resolution categories cannot be read: {error}"))),
     };
     plan.sent.extend(code.map(|code| ("ResolutionCategory".to_owned(), code)));
