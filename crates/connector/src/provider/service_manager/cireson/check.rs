@@ -11,6 +11,7 @@ use super::classify::{NOUN, Portal};
 use super::client::User;
 use super::criteria::{fits, property};
 use super::lists::list_of;
+use super::refresh::AT_ONCE;
 use super::shape::member;
 use super::{close_codes, slices, template};
 use crate::probe::{Report, network};
@@ -145,7 +146,7 @@ async fn key_property(tool: &Cireson, report: &mut Report) {
 async fn records(tool: &Cireson, kind: RecordKind, report: &mut Report) {
     let source = super::records::source(tool, kind);
     let after = Position::before(tool.clock.now());
-    match slices::step(tool, source, &after, None, 1).await {
+    match slices::step(tool, source, &after, None, AT_ONCE).await {
         Ok(_) => {
             let dates = format!("{:?}", tool.client.dates()).to_lowercase();
             report.passed(source.table, format!("can be read by their last change (instants as {dates})"));

@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 
 use super::super::Connection;
 use super::super::config::ComputerRelation;
-use super::super::mapping::{self, COMMENT, LENGTHS, guid};
+use super::super::mapping::{self, COMMENT, ENUMERATED, LENGTHS, guid};
 use super::Cireson;
 use super::lists::{self, is_enumerated};
+use super::refresh::PROPERTIES;
 use super::shape::{Projection, date, list_value, member, shown, text};
 use crate::provider::ProviderError;
 use crate::provider::fields::cut_to;
@@ -32,8 +33,13 @@ pub(super) async fn value_for(
     if COMPUTED.contains(&property) {
         return Ok(Err("Service Manager computes it".to_owned()));
     }
-    let Some(held) = form.get(property) else {
-        return Ok(Err("not in the portal's projection: no such property, or another projection is needed".to_owned()));
+    let held = match form.get(property) {
+        Some(held) => held,
+        // A portal may leave out what is empty: what every incident has is written all the same, and looked at afterwards.
+        None if PROPERTIES.contains(&property) || ENUMERATED.contains(&property) => &Value::Null,
+        None => {
+            return Ok(Err("not in the portal's projection: no such property, or another projection is needed".to_owned()));
+        }
     };
     let given = given.trim();
     if is_enumerated(property, form) {

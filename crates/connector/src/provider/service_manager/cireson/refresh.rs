@@ -6,17 +6,18 @@ use std::collections::BTreeMap;
 use super::super::mapping::{ENUMERATED, INCIDENT, LENGTHS, VALUES, guid};
 use super::Cireson;
 use super::client::ListValue;
-use super::criteria::{Operator, generic};
 use super::lists::{is_enumerated, list_of};
 use super::shape::Projection;
+use super::{records, slices};
 use crate::clock::earlier;
 use crate::configuration::{Choice, Configuration, Field, Template};
 use crate::provider::ProviderError;
-use crate::provider::order::whole_second;
 use crate::provider::parts::{Part, Parts};
+use crate::provider::records::Position;
+use crate::rows::RecordKind;
 
 /// Properties of incidents that every Service Manager has.
-const PROPERTIES: [&str; 12] = [
+pub(super) const PROPERTIES: [&str; 12] = [
     "Title",
     "Description",
     "ContactMethod",
@@ -32,6 +33,8 @@ const PROPERTIES: [&str; 12] = [
 ];
 /// How far back an incident is looked for that shows the customer's own properties.
 const LOOKED_BACK: std::time::Duration = std::time::Duration::from_secs(3600);
+/// As many as a slice of a sync holds, so that what was learnt about slices stays true.
+pub(super) const AT_ONCE: u32 = 1000;
 const REMEDY: &str = "give the integration user the right to read lists (user role Advanced Operators), and see that the portal's cache is \
                       up to date";
 
@@ -113,11 +116,14 @@ async fn groups(tool: &Cireson) -> Part<Vec<String>> {
 }
 
 async fn fields(tool: &Cireson) -> Part<Fields> {
-    let since = tool.client.dates().write(whole_second(earlier(tool.clock.now(), LOOKED_BACK)));
-    let lately = generic("LastModified", Operator::GreaterEqual, &since);
-    let projection = &tool.connection.own.service_manager.cireson.incident_projection;
-    // Too many for one answer, or dates in another text: the documented ones do.
-    let seen = tool.client.ask(projection, &lately, "reading an incident").await?.unwrap_or_default();
+    let after = Position::before(earlier(tool.clock.now(), LOOKED_BACK));
+    let source = records::source(tool, RecordKind::Incident);
+    // Too many for one answer: the documented ones do.
+    let seen = match slices::step(tool, source, &after, None, AT_ONCE).await {
+        Ok(step) => step.items,
+        Err(ProviderError::Refused { .. } | ProviderError::Retry { .. }) => Vec::new(),
+        Err(other) => return Err(other),
+    };
     let field = |name: &str, kind: &str| {
         let length = LENGTHS.iter().find(|(known, _)| *known == name).and_then(|(_, length)| u32::try_from(*length).ok());
         Field { label: name.to_owned(), kind: kind.to_owned(), max_length: length }
@@ -125,7 +131,7 @@ async fn fields(tool: &Cireson) -> Part<Fields> {
     let mut fields: BTreeMap<String, Field> = BTreeMap::new();
     fields.extend(PROPERTIES.iter().map(|name| ((*name).to_owned(), field(name, "string"))));
     fields.extend(ENUMERATED.iter().map(|name| ((*name).to_owned(), field(name, "enum"))));
-    for object in seen.iter().filter(|object| !object.deleted()).take(1) {
+    for object in seen.iter().map(|item| &item.object).filter(|object| !object.deleted()).take(1) {
         fields.extend(shown(object).map(|(name, kind)| (name.to_owned(), field(name, kind))));
     }
     fields.insert(tool.connection.own.service_manager.key_property.clone(), field("", "string"));

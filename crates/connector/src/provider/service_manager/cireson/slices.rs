@@ -118,7 +118,7 @@ fn span(from: Timestamp, to: Timestamp) -> u64 {
 async fn read(tool: &Cireson, source: Source<'_>, slice: Slice) -> Result<Result<Vec<Projection>, Unanswered>, ProviderError> {
     let dates = tool.client.dates();
     match ask(tool, source, slice, dates).await? {
-        Err(Unanswered::Told(text)) if text.to_ascii_lowercase().contains("date") => {
+        Err(Unanswered::Told(text)) if speaks_of_dates(&text) => {
             let other = dates.other();
             match ask(tool, source, slice, other).await? {
                 Ok(objects) => {
@@ -130,6 +130,12 @@ async fn read(tool: &Cireson, source: Source<'_>, slice: Slice) -> Result<Result
         }
         answered => Ok(answered),
     }
+}
+
+/// Whether the portal complains of the text of an instant. The words are not documented, and may be in its language.
+fn speaks_of_dates(told: &str) -> bool {
+    let lower = told.to_ascii_lowercase();
+    lower.contains("datetime") || lower.contains(" date")
 }
 
 async fn ask(

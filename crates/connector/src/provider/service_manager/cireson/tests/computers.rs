@@ -1,4 +1,4 @@
-//! Computers: both aliases, both relations, NetBIOS names, creation.
+//! Computers: both aliases, both relations, `NetBIOS` names, creation.
 
 use super::*;
 use crate::provider::ConfigurationItemQuery;
