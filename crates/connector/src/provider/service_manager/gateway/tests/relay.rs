@@ -63,6 +63,44 @@ async fn both_tokens_travel_and_relays_is_made_anew_in_time() {
     );
 }
 
+/// Secrets of which the relay's key can be replaced.
+#[derive(Debug)]
+struct Rotating(std::sync::Mutex<&'static str>);
+
+impl crate::secret::Secrets for Rotating {
+    fn get(&self, reference: &crate::secret::SecretRef) -> Result<crate::secret::Secret, crate::secret::MissingSecret> {
+        match reference.name() {
+            Some("RELAY_KEY") => Ok(crate::secret::Secret::new(*self.0.lock().unwrap())),
+            _ => secrets().get(reference),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_was_replaced_is_taken_up_with_the_call_that_relay_refuses() {
+    let tool = Tool::start_with(Options { time: Time::Manual(NOW), ..Options::default() }).await;
+    let rule =
+        |name: &str, key: &str, right| Rule { name: name.to_owned(), key: key.to_owned(), rights: vec![right], path: None };
+    let clock = clock();
+    let relay_with = |key: &'static str| RelayOptions {
+        time: Time::Manual(NOW),
+        rules: vec![rule("send", key, Right::Send), rule("listen", emulators::relay::LISTEN_KEY, Right::Listen)],
+        ..RelayOptions::default()
+    };
+    let relay = Relay::start_with(relay_with("the-new-key")).await;
+    let _listener = relay.listen("scsm", tool.service()).await.unwrap();
+    let held = Arc::new(Rotating(std::sync::Mutex::new("the-old-key")));
+    let surroundings = Surroundings { secrets: Arc::clone(&held) as Arc<dyn crate::secret::Secrets>, clock };
+    let provider = build("scsm", &through(&relay, "scsm", "send", "RELAY_KEY"), &surroundings).unwrap();
+    assert_eq!(waits(&refused(&provider).await), WaitReason::Credentials);
+    *held.0.lock().unwrap() = "the-new-key";
+    let before = relay.requests().len();
+    // The token in hand is of the old key: refused once, the same call goes on with one of the new.
+    assert_eq!(provider.find(KIND, &key(1)).await, Ok(None));
+    let told: Vec<_> = relay.requests()[before..].iter().map(|request| request.status).collect();
+    assert_eq!(told, [401, 200]);
+}
+
 #[tokio::test]
 async fn each_of_relays_own_answers_is_a_cause_of_its_own_with_a_remedy() {
     let mut behind = Behind::new(RelayOptions::default()).await;
