@@ -23,6 +23,13 @@ const LOGS: [&str; 5] = ["AnalystComments", "AppliesToTroubleTicket", "UserComme
 /// What the server computes.
 const COMPUTED: [&str; 4] = ["Priority", "Id", "DisplayName", "LastModified"];
 
+/// What a property holds; nothing when the form has no such property. A portal may leave out what is empty: what every incident has is
+/// written all the same, and looked at afterwards.
+fn held<'a>(form: &'a Projection, property: &str) -> Option<&'a Value> {
+    let everywhere = PROPERTIES.contains(&property) || ENUMERATED.contains(&property);
+    form.get(property).or_else(|| everywhere.then_some(&Value::Null))
+}
+
 /// The value that is put into a property, or why there is none.
 pub(super) async fn value_for(
     tool: &Cireson,
@@ -33,13 +40,8 @@ pub(super) async fn value_for(
     if COMPUTED.contains(&property) {
         return Ok(Err("Service Manager computes it".to_owned()));
     }
-    let held = match form.get(property) {
-        Some(held) => held,
-        // A portal may leave out what is empty: what every incident has is written all the same, and looked at afterwards.
-        None if PROPERTIES.contains(&property) || ENUMERATED.contains(&property) => &Value::Null,
-        None => {
-            return Ok(Err("not in the portal's projection: no such property, or another projection is needed".to_owned()));
-        }
+    let Some(held) = held(form, property) else {
+        return Ok(Err("not in the portal's projection: no such property, or another projection is needed".to_owned()));
     };
     let given = given.trim();
     if is_enumerated(property, form) {
@@ -203,5 +205,43 @@ pub(super) fn page(tool: &Cireson, id: &str) -> String {
     match mapping::page(&tool.connection, id) {
         own if !own.is_empty() => own,
         _ => crate::provider::wire::below(tool.client.base(), &["Incident", "Edit", id]).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form(members: Value) -> Projection {
+        Projection::new(members).unwrap()
+    }
+
+    #[test]
+    fn what_every_incident_has_may_be_left_out_of_a_form_and_what_is_not_known_may_not() {
+        let form = form(json!({"Title": "x", "CostCentre": null}));
+        assert_eq!(held(&form, "Title"), Some(&json!("x")));
+        assert_eq!(held(&form, "CostCentre"), Some(&Value::Null));
+        assert_eq!((held(&form, "ContactMethod"), held(&form, "TierQueue")), (Some(&Value::Null), Some(&Value::Null)));
+        assert_eq!(held(&form, "AzureKey"), None);
+    }
+
+    #[test]
+    fn a_marker_is_found_under_every_alias_that_a_portal_may_have() {
+        let connection: crate::settings::Connection = toml::from_str(
+            "provider = \"service_manager\"\nurl = \"https://x\"\nauth = { type = \"password\", username = \"x\", password = \"$X\" }",
+        )
+        .unwrap();
+        let crate::provider::product::Product::ServiceManager(own) = connection.product.clone() else { unreachable!() };
+        let connection = Connection::new(&connection, &own);
+        let note = json!([{"Comment": "Over.\n[event 1]"}]);
+        for alias in LOGS {
+            let found = ["[event 1]", "[event 2]"].map(|marker| has_comment(&connection, &form(json!({alias: note})), marker));
+            assert_eq!(found, [Some(true), Some(false)], "{alias}");
+        }
+        assert_eq!(has_comment(&connection, &form(json!({"Title": "x"})), "[event 1]"), None);
+        let written = |members: Value| comments_alias(&connection, &form(members)).to_owned();
+        assert_eq!(written(json!({"AppliesToTroubleTicket": []})), "AppliesToTroubleTicket");
+        assert_eq!(written(json!({"AppliesToTroubleTicket": [], "AnalystComments": []})), "AnalystComments");
+        assert_eq!(written(json!({})), "AnalystComments");
     }
 }
