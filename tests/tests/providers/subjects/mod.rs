@@ -4,6 +4,7 @@ mod cherwell;
 mod cherwell_9;
 mod provance_itsm;
 mod provance_stock;
+mod service_manager_cireson;
 mod service_manager_gateway;
 mod service_manager_relay;
 mod servicenow;
@@ -15,6 +16,7 @@ pub(crate) const ALL: &[&Subject] = &[
     &servicenow::SUBJECT,
     &service_manager_gateway::SUBJECT,
     &service_manager_relay::SUBJECT,
+    &service_manager_cireson::SUBJECT,
     &provance_stock::SUBJECT,
     &provance_itsm::SUBJECT,
     &cherwell::SUBJECT,

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+pub use super::cireson::config::CiresonSettings;
 use crate::secret::SecretRef;
 use crate::settings::span::Span;
 
@@ -26,7 +27,7 @@ impl Config {
     pub const fn adapter(&self) -> Adapter {
         match (self.service_manager.adapter, &self.auth) {
             (Some(adapter), _) => adapter,
-            (None, ServiceManagerAuth::Password { .. }) => Adapter::Cireson,
+            (None, ServiceManagerAuth::Password { .. } | ServiceManagerAuth::PortalToken { .. }) => Adapter::Cireson,
             (None, ServiceManagerAuth::SharedSecret { .. } | ServiceManagerAuth::ClientCredentials { .. }) => Adapter::Gateway,
         }
     }
@@ -61,6 +62,13 @@ pub enum ServiceManagerAuth {
         username: String,
         /// Its password, `"$NAME"`.
         password: SecretRef,
+    },
+    /// A token made in the administration of the Cireson portal; newer releases know them.
+    PortalToken {
+        /// The user for whom the token was made, `DOMAIN\user`.
+        username: String,
+        /// The token, `"$NAME"`.
+        token: SecretRef,
     },
 }
 
@@ -106,6 +114,8 @@ pub struct ServiceManagerSettings {
     pub computer_relation: ComputerRelation,
     /// Portal only: three-letter language in which lists are read (`ENU`).
     pub language: String,
+    /// Portal only: what differs between portals.
+    pub cireson: CiresonSettings,
 }
 
 impl Default for ServiceManagerSettings {
@@ -121,6 +131,7 @@ impl Default for ServiceManagerSettings {
             item_url: None,
             computer_relation: ComputerRelation::Affected,
             language: "ENU".to_owned(),
+            cireson: CiresonSettings::default(),
         }
     }
 }

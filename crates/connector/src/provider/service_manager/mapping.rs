@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::Connection;
+use crate::provider::choices::CloseCodes;
 use crate::provider::fields::{cut_to, filled, lay_over};
 use crate::provider::severity::{Level, impact_and_urgency};
 use crate::provider::text::one_line;
@@ -15,17 +16,18 @@ pub(super) const INCIDENT: &str = "System.WorkItem.Incident";
 /// The class of change requests.
 pub(super) const CHANGE_REQUEST: &str = "System.WorkItem.ChangeRequest";
 
-/// GUIDs of classes, projections and relationships.
-#[expect(dead_code, reason = "the portal adapter reads these; the gateway knows them on its own side")]
+/// GUIDs of classes, projections and lists, as public clients use them.
 pub(super) mod guid {
     pub(in super::super) const INCIDENT: &str = "a604b942-4c7b-2fb2-28dc-61dc6f465c68";
     pub(in super::super) const INCIDENT_PROJECTION: &str = "285cb0a2-f276-bccb-563e-bb721df7cdec";
-    pub(in super::super) const CHANGE_REQUEST: &str = "e6c9cf6e-d7fe-1b5d-216c-c3f5d2c7670c";
     pub(in super::super) const CHANGE_REQUEST_PROJECTION: &str = "674194d8-0246-7b90-d871-e1ea015b2ea7";
-    pub(in super::super) const CONFIG_ITEM: &str = "62f0be9f-ecea-e73c-f00d-3dd78a7422fc";
     pub(in super::super) const COMPUTER_PROJECTION: &str = "c95d4106-3f24-d3cc-232e-9f51198b295c";
-    pub(in super::super) const ABOUT_CONFIG_ITEM: &str = "b73a6094-c64c-b0ff-9706-1822df5c2e82";
-    pub(in super::super) const RELATES_TO_CONFIG_ITEM: &str = "d96c8b59-8554-6e77-0aa7-f51448868b43";
+    /// `Microsoft.Windows.Computer`
+    pub(in super::super) const COMPUTER: &str = "ea99500d-8d52-fc52-b5a5-10dcd1e9d2bd";
+    /// `System.WorkItem.TroubleTicket.AnalystCommentLog`
+    pub(in super::super) const ANALYST_COMMENT: &str = "f14b70f4-878c-c0e1-b5c1-06ca22d05d40";
+    /// `System.WorkItem.TroubleTicket.UserCommentLog`
+    pub(in super::super) const USER_COMMENT: &str = "a3d4e16f-5e8a-18ba-9198-d9815194c986";
     pub(in super::super) const DEFAULT_INCIDENT_TEMPLATE: &str = "a77bb0c9-e201-dd93-230c-799a66d9e8fa";
     pub(in super::super) const STATUS_LIST: &str = "89b34802-671e-e422-5e38-7dae9a413ef8";
     pub(in super::super) const IMPACT_LIST: &str = "11756265-f18e-e090-eed2-3aa923a4c872";
@@ -33,7 +35,7 @@ pub(super) mod guid {
     pub(in super::super) const SOURCE_LIST: &str = "5d59071e-69b3-7ef4-6dee-aacc5b36d898";
     pub(in super::super) const CLASSIFICATION_LIST: &str = "1f77f0ce-9e43-340f-1fd5-b11cc36c9cba";
     pub(in super::super) const TIER_QUEUE_LIST: &str = "c3264527-a501-029f-6872-31300080b3bf";
-    pub(in super::super) const OBJECT_ACTIVE: &str = "acdcedb7-100c-8c91-d664-4629a218bd94";
+    pub(in super::super) const RESOLUTION_CATEGORY_LIST: &str = "72674491-02cb-1d90-a48f-1b269eb83602";
     pub(in super::super) const OBJECT_DELETED: &str = "eec83e3c-0106-d4c0-99ea-93b75fd23020";
     pub(in super::super) const OBJECT_PENDING_DELETE: &str = "47101e64-237f-12c8-e3f5-ec5a665412fb";
 }
@@ -81,6 +83,23 @@ pub(super) const COMMENT: usize = 4000;
 /// Properties of incidents that hold values of enumerations.
 pub(super) const ENUMERATED: [&str; 7] =
     ["Status", "Impact", "Urgency", "Classification", "Source", "TierQueue", "ResolutionCategory"];
+
+/// Resolution categories. Their names are not documented; installations have their own, so several spellings are tried.
+pub(super) const RESOLUTION: CloseCodes<'static> = CloseCodes {
+    owner: "the installation",
+    fitting: &[
+        "IncidentResolutionCategoryEnum.AutoResolved",
+        "Auto Resolved",
+        "IncidentResolutionCategoryEnum.AutoProblemResolve",
+        "Auto Problem Resolve",
+        "Resolved by monitoring",
+        "IncidentResolutionCategoryEnum.FixedByAnalyst",
+        "Fixed by analyst",
+    ],
+    unfit: &["duplicate", "cancel", "user", "higher tier", "problem", "not "],
+    guess: "",
+    right: "a list that its role lets every user read",
+};
 
 /// The full name of one of Microsoft's own values of `property`, given by GUID, full name or last part of the name, so that the
 /// same value is always written the same way. Other values stand for themselves.

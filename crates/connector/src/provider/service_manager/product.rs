@@ -54,9 +54,8 @@ impl ProductSettings for Config {
             check.wrong(&at("item_url"), "has no {id}", "write for example \"https://portal.contoso.com/Incident/Edit/{id}\"");
         }
         check.not_blank(&at("language"), Some(&settings.language));
-        if self.adapter() == Adapter::Gateway {
-            Self::gateway(key, connection, check);
-        }
+        settings.cireson.validate(&at("cireson"), check);
+        self.narrowing(key, connection, check);
     }
 
     fn build(&self, name: &str, connection: &Connection, surroundings: &Surroundings) -> Result<Arc<dyn Provider>, String> {
@@ -83,6 +82,12 @@ impl ProductSettings for Config {
         mapping::means(&choice.value, &choice.label, value) || self.is_id(value)
     }
 
+    fn written_elsewhere(&self, _kind: WorkItemType, _field: &str, judge: &Judge<'_>) -> Option<bool> {
+        // The portal describes no class: a customer's own properties are known when an incident was seen, which also shows this.
+        let known = judge.fields(mapping::INCIDENT)?.contains_key("TimeAdded");
+        (self.adapter() == Adapter::Gateway || known).then_some(false)
+    }
+
     fn is_id(&self, value: &str) -> bool {
         uuid::Uuid::try_parse(value).is_ok()
     }
@@ -92,13 +97,13 @@ impl Config {
     fn authentication(&self, key: &str, check: &mut Check<'_>) {
         let at = |setting: &str| format!("{key}.{setting}");
         match (&self.auth, self.adapter()) {
-            (ServiceManagerAuth::Password { .. }, Adapter::Gateway) => {
+            (ServiceManagerAuth::Password { .. } | ServiceManagerAuth::PortalToken { .. }, Adapter::Gateway) => {
                 let remedy =
                     "write type = \"shared_secret\" or \"client_credentials\", or set service_manager.adapter = \"cireson\"";
                 check.wrong(&at("type"), "the SM gateway knows no user names and passwords", remedy);
             }
             (ServiceManagerAuth::SharedSecret { .. } | ServiceManagerAuth::ClientCredentials { .. }, Adapter::Cireson) => {
-                let remedy = "write type = \"password\", or set service_manager.adapter = \"gateway\"";
+                let remedy = "write type = \"password\" or \"portal_token\", or set service_manager.adapter = \"gateway\"";
                 check.wrong(&at("type"), "the Cireson portal wants a user name and a password", remedy);
             }
             _ => {}
@@ -115,6 +120,10 @@ impl Config {
             ServiceManagerAuth::Password { username, password } => {
                 check.not_blank(&at("username"), Some(username));
                 check.secret(&at("password"), password);
+            }
+            ServiceManagerAuth::PortalToken { username, token } => {
+                check.not_blank(&at("username"), Some(username));
+                check.secret(&at("token"), token);
             }
         }
     }
@@ -138,12 +147,16 @@ impl Config {
         check.not_blank(&at("reopened_state"), Some(&settings.reopened_state));
     }
 
-    fn gateway(key: &str, connection: &Connection, check: &mut Check<'_>) {
+    fn narrowing(&self, key: &str, connection: &Connection, check: &mut Check<'_>) {
+        let (problem, user) = match self.adapter() {
+            Adapter::Gateway => ("the gateway knows no queries", "gateway's"),
+            Adapter::Cireson => ("what is read through the portal cannot be narrowed by a query", "integration user's"),
+        };
         let sync = &connection.sync;
         for (setting, query) in [("incident_query", &sync.incident_query), ("change_query", &sync.change_query)] {
             if !query.trim().is_empty() {
-                let remedy = "leave it out, and narrow the queues of the gateway's user role in Service Manager";
-                check.wrong(&format!("{key}.sync.{setting}"), "the gateway knows no queries", remedy);
+                let remedy = format!("leave it out, and narrow the queues of the {user} user role in Service Manager");
+                check.wrong(&format!("{key}.sync.{setting}"), problem, remedy);
             }
         }
     }

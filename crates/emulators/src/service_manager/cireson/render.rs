@@ -166,13 +166,13 @@ pub(super) fn user(person: &Person) -> Value {
     })
 }
 
-/// The class of computers; its GUID is not published in what was read, so clients have to go by the name.
+/// The class of computers.
 pub(super) const COMPUTER: &str = "Microsoft.Windows.Computer";
 
 /// A computer as an object of the database.
 pub(super) fn computer(computer: &Computer) -> Value {
     json!({
-        "ClassTypeId": ids::unpublished(COMPUTER),
+        "ClassTypeId": ids::COMPUTER,
         "ClassName": COMPUTER,
         "BaseId": computer.base_id,
         "FullName": format!("{COMPUTER}:{}", computer.principal_name),

@@ -46,7 +46,7 @@ impl Auth {
                 default_life: DEFAULT_LIFE,
             }),
             ServiceManagerAuth::SharedSecret { .. } => None,
-            ServiceManagerAuth::Password { .. } => {
+            ServiceManagerAuth::Password { .. } | ServiceManagerAuth::PortalToken { .. } => {
                 return Err(
                     "the SM gateway knows no user names and passwords: give it a shared_secret or client_credentials".to_owned()
                 );
@@ -77,7 +77,7 @@ impl Auth {
         match &self.settings {
             ServiceManagerAuth::SharedSecret { .. } => "the holder of the shared secret".to_owned(),
             ServiceManagerAuth::ClientCredentials { client_id, .. } => format!("application {client_id}"),
-            ServiceManagerAuth::Password { username, .. } => username.clone(),
+            ServiceManagerAuth::Password { username, .. } | ServiceManagerAuth::PortalToken { username, .. } => username.clone(),
         }
     }
 

@@ -15,7 +15,6 @@ use crate::clock::Clock;
 use crate::configuration::Configuration;
 use crate::probe::Report;
 use crate::provider::cached::Cached;
-use crate::provider::choices::CloseCodes;
 use crate::provider::pace::Pace;
 use crate::provider::records::{Ask, Gone, Page, Position};
 use crate::provider::{ConfigurationItemFound, ConfigurationItemQuery, Lifecycle, Provider, ProviderError, Surroundings};
@@ -43,23 +42,6 @@ const LISTS_LIVE: Duration = Duration::from_secs(15 * 60);
 const LISTS: &str = "lists";
 /// The largest page of any gateway; one that allows less cuts it.
 const LARGEST_PAGE: u32 = 200;
-
-/// Resolution categories. Their names are not documented; installations have their own, so several spellings are tried.
-const RESOLUTION: CloseCodes<'static> = CloseCodes {
-    owner: "the installation",
-    fitting: &[
-        "IncidentResolutionCategoryEnum.AutoResolved",
-        "Auto Resolved",
-        "IncidentResolutionCategoryEnum.AutoProblemResolve",
-        "Auto Problem Resolve",
-        "Resolved by monitoring",
-        "IncidentResolutionCategoryEnum.FixedByAnalyst",
-        "Fixed by analyst",
-    ],
-    unfit: &["duplicate", "cancel", "user", "higher tier", "problem", "not "],
-    guess: "",
-    right: "the gateway's lists",
-};
 
 /// One Service Manager behind one gateway.
 #[derive(Debug)]

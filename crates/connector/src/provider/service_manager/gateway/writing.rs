@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::Gateway;
 use super::client::Said;
 use super::items::{self, ETAG};
 use super::known::Known;
 use super::problem::Problem;
 use super::shapes::{Commented, Created, Item, NotLinked};
-use super::{Gateway, RESOLUTION};
 use crate::configuration::Choice;
 use crate::provider::ProviderError;
 use crate::provider::fields::cut_to;
@@ -276,7 +276,7 @@ fn category(wanted: Option<&str>, list: Option<&[Choice]>) -> (Option<String>, O
         return (wanted.map(str::to_owned), None);
     };
     let named = wanted.and_then(|wanted| list.iter().find(|choice| mapping::means(&choice.value, &choice.label, wanted)));
-    let (category, remark) = RESOLUTION.choose(named.map(|choice| choice.value.as_str()).or(wanted), Some(list));
+    let (category, remark) = mapping::RESOLUTION.choose(named.map(|choice| choice.value.as_str()).or(wanted), Some(list));
     (Some(category), remark)
 }
 

@@ -64,3 +64,34 @@ fn a_route_to_what_service_manager_has_not_is_refused() {
     let found = problems(&format!("{GOOD}{route}"));
     assert!(found.len() == 1 && found[0].1.contains("Service Manager has no event"), "{found:?}");
 }
+
+const PORTAL: &str = "[connections.scsm]\n\
+provider = \"service_manager\"\n\
+url = \"https://portal.contoso.com\"\n\
+auth = { type = \"password\", username = 'CONTOSO\\svc-itsm', password = \"$SECRET\" }\n\
+#\n\
+[intake]\n\
+api_keys = [\"$SECRET\"]\n";
+
+#[test]
+fn the_portal_is_chosen_by_its_auth_and_each_refusal_names_the_setting() {
+    assert_eq!(problems(PORTAL), []);
+    let token = PORTAL.replace("password\"", "portal_token\"").replace("password = ", "token = ");
+    assert_eq!(problems(&token), []);
+    for (from, to, key) in [
+        ("CONTOSO\\svc-itsm", " ", "auth.username"),
+        ("$SECRET\" }", "$NOBODY\" }", "auth.password"),
+        ("#\n", "service_manager = { adapter = \"gateway\" }\n", "auth.type"),
+        ("#\n", "service_manager = { cireson = { default_template = \"x\" } }\n", "service_manager.cireson.default_template"),
+        ("#\n", "service_manager = { cireson = { computer_class = \"\" } }\n", "service_manager.cireson.computer_class"),
+        ("#\n", "service_manager = { cireson = { comments = \" \" } }\n", "service_manager.cireson.comments"),
+        ("#\n", "service_manager = { relay = { rule = \"send\", key = \"$SECRET\" } }\n", "service_manager.relay"),
+        ("#\n", "sync = { incident_query = \"x\" }\n", "sync.incident_query"),
+    ] {
+        assert!(PORTAL.contains(from), "{from}");
+        let found = problems(&PORTAL.replacen(from, to, 1));
+        let named = found.iter().find(|(setting, ..)| *setting == format!("connections.scsm.{key}"));
+        let (_, text, remedy) = named.unwrap_or_else(|| panic!("{to}: {found:?}"));
+        assert!(!remedy.is_empty() && !text.contains("hunter2"), "{text}");
+    }
+}

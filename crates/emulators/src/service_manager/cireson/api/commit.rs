@@ -9,7 +9,7 @@ use crate::{
     http::Answer,
     service_manager::{
         cireson::{access::Session, answers, changes, faults::Effect, instants, options::TakenId, portal::Portal},
-        model::{Actor, Class, Draft, ManagementGroup, Refused, Reserved, WorkItem},
+        model::{Actor, Class, Draft, ManagementGroup, Refused, Reserved, WorkItem, ids},
     },
 };
 
@@ -35,7 +35,7 @@ fn existing<'a>(group: &'a ManagementGroup, current: &Value) -> Option<&'a WorkI
     group.item_by_base_id(Uuid::try_parse(text(current, "BaseId")).ok()?)
 }
 
-/// Creates or changes one object.
+/// Creates or changes one object: a work item, or a new computer.
 pub(super) fn commit(portal: &Portal, request: &Request<'_>, session: &Session) -> Result<Answer, Answer> {
     let body = request.json()?;
     let form =
@@ -48,6 +48,9 @@ pub(super) fn commit(portal: &Portal, request: &Request<'_>, session: &Session) 
         return Ok(answers::not_done(text.clone()));
     }
     let mut group = portal.write();
+    if original.is_none() && text(current, "ClassTypeId").eq_ignore_ascii_case(&ids::COMPUTER.to_string()) {
+        return Ok(create_computer(&mut group, current));
+    }
     let administrator = group.person(&session.account).is_some_and(|person| person.administrator);
     let actor = if administrator { Actor::administrator(&session.account) } else { Actor::new(&session.account) };
     let by = By { actor, now: portal.now(), check };
@@ -75,6 +78,22 @@ struct By {
     actor: Actor,
     now: i64,
     check: bool,
+}
+
+/// A new computer, which a form makes as it makes a work item (inferred). `PrincipalName` is the key of its class: a second one of the
+/// same name is refused.
+fn create_computer(group: &mut ManagementGroup, current: &Value) -> Answer {
+    let name = text(current, "PrincipalName");
+    if name.is_empty() {
+        return answers::not_done("The key property PrincipalName has no value.");
+    }
+    if group.computers().iter().any(|computer| computer.principal_name.eq_ignore_ascii_case(name)) {
+        return answers::not_done(format!(
+            "An object of the class Microsoft.Windows.Computer with the key {name} exists already."
+        ));
+    }
+    let base_id = group.add_computer(name, false);
+    answers::data(&json!({"BaseId": base_id, "success": true}))
 }
 
 fn update(

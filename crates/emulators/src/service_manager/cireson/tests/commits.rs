@@ -217,3 +217,17 @@ async fn an_untouched_form_is_not_saved() {
     assert_eq!(client.post("Projection/Commit", &form).await["success"], true);
     assert_eq!(client.read("IR1001").await, read);
 }
+
+#[tokio::test]
+async fn a_computer_can_be_made_once() {
+    let portal = portal().await;
+    let client = client(&portal).await;
+    let computer = json!({"ClassTypeId": ids::COMPUTER, "BaseId": null, "PrincipalName": "app07.contoso.com"});
+    let made = client.commit(&computer, &Value::Null).await;
+    assert_eq!(made["success"], true, "{made}");
+    assert!(portal.computers().contains(&"app07.contoso.com".to_owned()));
+    let again = client.commit(&computer, &Value::Null).await;
+    assert!(again["exception"].as_str().unwrap().contains("exists already"), "{again}");
+    let nameless = client.commit(&json!({"ClassTypeId": ids::COMPUTER}), &Value::Null).await;
+    assert_eq!(nameless["success"], false);
+}
