@@ -14,7 +14,7 @@ use super::credentials;
 use super::judgement::{Case, Flaw, Voice, json};
 use super::token::Token;
 use super::trouble::Trouble;
-use super::wire::{Effect, Wire};
+use super::wire::{Effect, Wire, below};
 use crate::clock::Clock;
 use crate::secret::Secret;
 
@@ -93,6 +93,12 @@ pub fn refusal(body: &[u8]) -> Option<String> {
     let told = value.get("error_description").and_then(Value::as_str);
     let words = told.map_or_else(|| code.to_owned(), |words| format!("{words} ({code})"));
     Some(words.chars().take(500).collect())
+}
+
+/// Where Entra gives out tokens of a tenant (id or domain).
+#[must_use]
+pub fn entra_token_url(authority: &Url, tenant: &str) -> Url {
+    below(authority, &[tenant, "oauth2", "v2.0", "token"])
 }
 
 #[cfg(test)]

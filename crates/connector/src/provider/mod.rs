@@ -20,6 +20,8 @@ pub mod product;
 pub mod provance;
 pub mod records;
 pub mod retry_after;
+#[cfg(test)]
+pub(crate) mod sample;
 pub mod service_manager;
 pub mod servicenow;
 pub mod severity;

@@ -1,6 +1,6 @@
 //! What settings must say beyond being readable: names, addresses, secrets, limits, templates. Looks at files and secrets named
-//! in the settings, never at the network. What belongs to the way back, from the tool to the workspace, stands in [`flow`];
-//! what belongs to Azure alone, in [`azure`].
+//! in the settings, never at the network. What belongs to the way back, from the tool to the workspace, stands in `flow`;
+//! what belongs to Azure alone, in `azure`.
 
 use std::path::Path;
 use std::time::Duration;

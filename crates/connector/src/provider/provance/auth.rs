@@ -18,7 +18,7 @@ use super::config::ProvanceAuth;
 use super::{Connection, assertion, refusals};
 use crate::clock::Clock;
 use crate::provider::credentials::{self, Credentials, Proof, Worked, secret};
-use crate::provider::grant::{Form, TokenEndpoint};
+use crate::provider::grant::{Form, TokenEndpoint, entra_token_url};
 use crate::provider::judgement::{Case, Flaw, Voice};
 use crate::provider::token::{Token, TokenCache, TokenSource};
 use crate::provider::trouble::Trouble;
@@ -142,7 +142,7 @@ impl Auth {
         };
         let wire = Wire::towards(&authority, &self.connection)
             .map_err(|problem| credentials::refused(problem, "check provance.authority"))?;
-        let url = below(&authority, &[&tenant, "oauth2", "v2.0", "token"]);
+        let url = entra_token_url(&authority, &tenant);
         let clock = Arc::clone(&self.clock);
         Ok(Door {
             endpoint: TokenEndpoint { wire, url, clock, default_life: DEFAULT_LIFE },

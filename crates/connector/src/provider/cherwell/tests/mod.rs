@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use emulators::cherwell::{CLIENT_ID, Cherwell as Server, Effect, Fault, Options, Time};
 
-use crate::alert::Severity;
 use crate::clock::{Clock, ManualClock};
+use crate::provider::sample;
 use crate::provider::{Provider, ProviderError, Surroundings, WaitReason, build};
 use crate::secret::FixedSecrets;
 use crate::settings::Connection;
@@ -29,24 +29,9 @@ const NOW: i64 = 1_788_256_800;
 const REQUIRED: &str = "[cherwell.defaults]\nService = \"Server Management\"\nCategory = \"Server\"\n\
                         Subcategory = \"Submit Incident\"\nCallSource = \"Event\"\n";
 
-/// A draft as the engine makes it.
+/// A draft of an incident as the engine makes it.
 fn draft() -> Draft {
-    Draft {
-        kind: WorkItemType::Incident,
-        key: WorkItemKey { correlation: "0123456789abcdef0123456789abcdef".to_owned(), generation: 1 },
-        title: "CPU over 90% on web01".to_owned(),
-        description: "Percentage CPU was 97.3, greater than 90".to_owned(),
-        severity: Severity::Sev2,
-        resolved: false,
-        fields: BTreeMap::new(),
-        template: None,
-        configuration_item: None,
-        resource: "web01".to_owned(),
-        measure: "Percentage CPU".to_owned(),
-        rule: "cpu-high".to_owned(),
-        occurred_at: "2026-09-01T12:00:00Z".parse().unwrap(),
-        follows: None,
-    }
+    sample::draft(WorkItemType::Incident)
 }
 
 /// Settings for the server at `url`: `top` are keys of the connection, `own` those of its section.

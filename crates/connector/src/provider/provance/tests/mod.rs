@@ -7,9 +7,9 @@ use emulators::dataverse::options::{APPLICATION, SECRET};
 use emulators::dataverse::{Dataverse, Options, Time};
 use emulators::desk::{Desk, Kind, Seen};
 
-use crate::alert::Severity;
 use crate::clock::{Clock, ManualClock};
 use crate::provider::product::Product;
+use crate::provider::sample;
 use crate::provider::{Provider, ProviderError, Surroundings, WaitReason, build};
 use crate::secret::FixedSecrets;
 use crate::settings::Connection;
@@ -25,24 +25,9 @@ pub(super) fn connection(more: &str) -> super::Connection {
     super::Connection::new(&connection, &own)
 }
 
-/// A draft as the engine makes it.
+/// A draft of an incident as the engine makes it.
 pub(super) fn draft() -> Draft {
-    Draft {
-        kind: WorkItemType::Incident,
-        key: WorkItemKey { correlation: "0123456789abcdef0123456789abcdef".to_owned(), generation: 1 },
-        title: "CPU over 90% on web01".to_owned(),
-        description: "Percentage CPU was 97.3, greater than 90".to_owned(),
-        severity: Severity::Sev2,
-        resolved: false,
-        fields: BTreeMap::new(),
-        template: None,
-        configuration_item: None,
-        resource: "web01".to_owned(),
-        measure: "Percentage CPU".to_owned(),
-        rule: "cpu-high".to_owned(),
-        occurred_at: "2026-09-01T12:00:00Z".parse().unwrap(),
-        follows: None,
-    }
+    sample::draft(WorkItemType::Incident)
 }
 
 /// Settings for the environment at `url`; `more` is TOML, and may hold its own `auth`.

@@ -6,16 +6,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest::header::AUTHORIZATION;
-use url::Url;
 
 use super::super::Connection;
 use super::super::config::ServiceManagerAuth;
 use super::problem::Gateway;
 use super::relay::{self, Hop};
 use crate::provider::credentials::{self, Credentials, Proof, Worked, secret};
-use crate::provider::grant::TokenEndpoint;
+use crate::provider::grant::{TokenEndpoint, entra_token_url};
 use crate::provider::token::{Renewal, Token, TokenCache, TokenSource};
-use crate::provider::wire::{Wire, below};
+use crate::provider::wire::Wire;
 use crate::provider::{ProviderError, Surroundings};
 use crate::secret::{Secret, Secrets};
 
@@ -41,7 +40,7 @@ impl Auth {
         let endpoint = match &settings {
             ServiceManagerAuth::ClientCredentials { tenant, authority, .. } => Some(TokenEndpoint {
                 wire: Wire::towards(authority, connection)?,
-                url: token_url(authority, tenant),
+                url: entra_token_url(authority, tenant),
                 clock: clock(),
                 default_life: DEFAULT_LIFE,
             }),
@@ -86,11 +85,6 @@ impl Auth {
         let rule = self.hop.as_ref().map_or("", Hop::rule);
         relay::not_accepted(told, rule, self.relay_life)
     }
-}
-
-/// Where Entra gives out tokens of a tenant.
-fn token_url(authority: &Url, tenant: &str) -> Url {
-    below(authority, &[tenant, "oauth2", "v2.0", "token"])
 }
 
 #[async_trait]
@@ -199,7 +193,7 @@ mod tests {
     #[test]
     fn tokens_are_asked_for_below_the_tenant() {
         let authority = "https://login.microsoftonline.com/".parse().unwrap();
-        let url = token_url(&authority, "contoso.onmicrosoft.com");
+        let url = entra_token_url(&authority, "contoso.onmicrosoft.com");
         assert_eq!(url.as_str(), "https://login.microsoftonline.com/contoso.onmicrosoft.com/oauth2/v2.0/token");
     }
 }

@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use emulators::servicenow::{Effect, Fault, Options, Seed, ServiceNow as Instance, Time};
 
-use crate::alert::Severity;
 use crate::clock::{Clock, ManualClock};
 use crate::provider::product::Product;
 use crate::provider::{Provider, ProviderError, Surroundings, WaitReason, build};
 use crate::secret::FixedSecrets;
 use crate::settings::Connection;
-use crate::work_item::{Change, Draft, Transition, WorkItemKey, WorkItemType, Written};
+use crate::work_item::{Change, Draft, Transition, WorkItemType, Written};
 
 mod checking;
 mod configuration_items;
@@ -35,25 +34,7 @@ pub(super) fn connection() -> super::Connection {
     super::Connection::new(&connection, &own)
 }
 
-/// A draft as the engine makes it.
-pub(super) fn draft(kind: WorkItemType) -> Draft {
-    Draft {
-        kind,
-        key: WorkItemKey { correlation: "0123456789abcdef0123456789abcdef".to_owned(), generation: 1 },
-        title: "CPU over 90% on web01".to_owned(),
-        description: "Percentage CPU was 97.3, greater than 90".to_owned(),
-        severity: Severity::Sev2,
-        resolved: false,
-        fields: BTreeMap::new(),
-        template: None,
-        configuration_item: None,
-        resource: "web01".to_owned(),
-        measure: "Percentage CPU".to_owned(),
-        rule: "cpu-high".to_owned(),
-        occurred_at: "2026-09-01T12:00:00Z".parse().unwrap(),
-        follows: None,
-    }
-}
+pub(super) use crate::provider::sample::draft;
 
 /// Settings for the instance at `url`; `more` is TOML, and may hold its own `auth`.
 fn settings(url: &str, more: &str) -> Connection {

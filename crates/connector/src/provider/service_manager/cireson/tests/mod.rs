@@ -9,6 +9,7 @@ use emulators::service_manager::cireson::{Cireson as Portal, Effect, Fault, Opti
 
 use crate::alert::Severity;
 use crate::clock::{Clock, ManualClock};
+use crate::provider::sample;
 use crate::provider::{Provider, ProviderError, Surroundings, WaitReason, build};
 use crate::secret::FixedSecrets;
 use crate::settings::Connection;
@@ -25,24 +26,9 @@ mod records;
 /// 2026-09-01 10:00:00
 const NOW: i64 = 1_788_256_800;
 
-/// A draft as the engine makes it.
+/// A draft of an incident as the engine makes it.
 fn draft() -> Draft {
-    Draft {
-        kind: WorkItemType::Incident,
-        key: WorkItemKey { correlation: "0123456789abcdef0123456789abcdef".to_owned(), generation: 1 },
-        title: "CPU over 90% on web01".to_owned(),
-        description: "Percentage CPU was 97.3, greater than 90".to_owned(),
-        severity: Severity::Sev2,
-        resolved: false,
-        fields: BTreeMap::new(),
-        template: None,
-        configuration_item: None,
-        resource: "web01".to_owned(),
-        measure: "Percentage CPU".to_owned(),
-        rule: "cpu-high".to_owned(),
-        occurred_at: "2026-09-01T10:00:00Z".parse().unwrap(),
-        follows: None,
-    }
+    sample::draft(WorkItemType::Incident)
 }
 
 /// Settings for the portal at `url`; `more` is TOML, and may hold its own `auth`.

@@ -7,8 +7,8 @@ use std::time::Duration;
 use emulators::desk::{Desk, Edit, Kind, Phase, Seen};
 use emulators::service_manager::gateway::{Effect, Fault, Gateway as Tool, Options, SECRET, Time};
 
-use crate::alert::Severity;
 use crate::clock::{Clock, ManualClock};
+use crate::provider::sample;
 use crate::provider::{Provider, ProviderError, Surroundings, WaitReason, build};
 use crate::secret::FixedSecrets;
 use crate::settings::Connection;
@@ -31,24 +31,9 @@ fn key(generation: u32) -> WorkItemKey {
     WorkItemKey { correlation: CORRELATION.to_owned(), generation }
 }
 
-/// A draft as the engine makes it.
+/// A draft of an incident as the engine makes it.
 fn draft() -> Draft {
-    Draft {
-        kind: KIND,
-        key: key(1),
-        title: "CPU over 90% on web01".to_owned(),
-        description: "Percentage CPU was 97.3, greater than 90".to_owned(),
-        severity: Severity::Sev2,
-        resolved: false,
-        fields: BTreeMap::new(),
-        template: None,
-        configuration_item: None,
-        resource: "web01".to_owned(),
-        measure: "Percentage CPU".to_owned(),
-        rule: "cpu-high".to_owned(),
-        occurred_at: "2026-09-01T12:00:00Z".parse().unwrap(),
-        follows: None,
-    }
+    sample::draft(WorkItemType::Incident)
 }
 
 fn with_fields<const N: usize>(fields: [(&str, &str); N]) -> Draft {
