@@ -324,7 +324,7 @@ pub struct Place {
     #[arg(long, value_name = "FILE|URL", env = "ITSM_CONNECTOR_CONFIG", hide_env_values = true, global = true)]
     pub config: Option<Source>,
     /// The storage account of a connector on Azure, by its name; asked as whoever is signed in with the Azure CLI. Its containers and
-    /// queue are those of [storage] in the settings, if they have it; else the queue is `ITSM_QUEUE`, if that is set
+    /// queue are those of `[storage]` in the settings, if they have it; else the queue is `ITSM_QUEUE`, if that is set
     #[arg(long, value_name = "ACCOUNT", global = true)]
     pub storage: Option<String>,
 }
