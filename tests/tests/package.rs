@@ -290,14 +290,14 @@ fn a_zip_of_more_than_six_megabytes_is_refused() -> anyhow::Result<()> {
     let mut bytes = elf(X64, LOADED);
     // What cannot be compressed.
     let mut state = 1_u32;
-    bytes.extend((0..6_000_000).map(|_| {
+    bytes.extend((0..7_500_000).map(|_| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         state.to_be_bytes()[0]
     }));
     fs::write(&binary, bytes)?;
     let done = pack(&scratch, &binary, &[])?;
     assert_eq!(done.status.code(), Some(1), "{}", said(&done));
-    assert!(said(&done).contains("larger than 6,000,000 bytes") && !zip(&scratch, "out").exists(), "{}", said(&done));
+    assert!(said(&done).contains("larger than 7,500,000 bytes") && !zip(&scratch, "out").exists(), "{}", said(&done));
     Ok(())
 }
 
