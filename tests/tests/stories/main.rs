@@ -30,6 +30,8 @@ mod life;
 #[cfg(test)]
 mod migrated;
 #[cfg(test)]
+mod newcomer;
+#[cfg(test)]
 mod outage;
 #[cfg(test)]
 mod people;

@@ -2,6 +2,7 @@
 
 mod azure;
 mod deliveries;
+mod documented;
 mod migrate;
 mod posting;
 mod records;
