@@ -128,6 +128,8 @@ module storage 'modules/storage.bicep' = {
     tags: tags
     sku: storageSku
     principalId: identity.outputs.principalId
+    operatorId: operatorId
+    operatorType: operatorType
   }
 }
 

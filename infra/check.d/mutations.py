@@ -69,6 +69,7 @@ MUTATIONS = [
     (STORAGE, "974c5e8b-45b9-4653-ba55-5f855dd0fb88", "17d1049b-9a84-46fb-8f53-869881c3d3ab", "no role that the connector is to have"),
     (STORAGE, "  scope: account\n", "", "has no scope"),
     (VAULT, "var secretsUser = '4633458b-17de-408a-b874-0445c86b69e6'", "var secretsUser = 'b86a8fe4-44ce-4948-aee5-ecb2c155cd7a'", "is to have ['Key Vault Secrets User']"),
+    (STORAGE, "guid(account.id, operatorId, blobDataContributor)", "guid(account.id, blobDataContributor)", "is not guid(scope, principal, role)"),
     (VAULT, "guid(vault.id, operatorId, secretsOfficer)", "guid(vault.id, secretsOfficer)", "is not guid(scope, principal, role)"),
     (COLLECTION, "    principalType: 'ServicePrincipal'\n", "", "principalType is missing"),
     (COLLECTION, "  scope: rule\n  properties: {\n    principalId", "  properties: {\n    principalId", "has no scope"),

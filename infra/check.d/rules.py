@@ -8,6 +8,7 @@ from bicep import Values, walk
 
 # Built-in roles that the connector may be given, by scope: the least that each job needs. From Microsoft's list of built-in roles.
 ROLES = {
+    "Storage Blob Data Contributor": "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
     "Storage Blob Data Owner": "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
     "Storage Queue Data Contributor": "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
     "Monitoring Metrics Publisher": "3913510d-42f4-4e42-8a64-420c390055eb",
@@ -17,6 +18,7 @@ ROLES = {
 # (file, symbol of the scope, who) -> roles. More than this is too much, less does not work.
 GRANTED = {
     ("infra/modules/storage.bicep", "account", "principalId"): {"Storage Blob Data Owner", "Storage Queue Data Contributor"},
+    ("infra/modules/storage.bicep", "account", "operatorId"): {"Storage Blob Data Contributor", "Storage Queue Data Contributor"},
     ("infra/modules/vault.bicep", "vault", "principalId"): {"Key Vault Secrets User"},
     ("infra/modules/vault.bicep", "vault", "operatorId"): {"Key Vault Secrets Officer"},
     ("infra/modules/collection.bicep", "rule", "principalId"): {"Monitoring Metrics Publisher"},

@@ -7,10 +7,16 @@ param sku string
 @description('The identity of the app.')
 param principalId string
 
+@description('Who may look at deliveries from a desk; nobody when empty.')
+param operatorId string
+param operatorType string
+
 // Locks and keys of the host, the package, state and deliveries; the connector makes missing containers itself.
 var blobDataOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
 // Trigger, messages, poison queue.
 var queueDataContributor = '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
+// `deliveries --storage`: lists, redrives, drops.
+var blobDataContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
 
 resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   name: name
@@ -91,6 +97,26 @@ resource mayUseQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   properties: {
     principalId: principalId
     principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', queueDataContributor)
+  }
+}
+
+resource mayLookAtBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operatorId)) {
+  name: guid(account.id, operatorId, blobDataContributor)
+  scope: account
+  properties: {
+    principalId: operatorId
+    principalType: operatorType
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', blobDataContributor)
+  }
+}
+
+resource mayLookAtQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operatorId)) {
+  name: guid(account.id, operatorId, queueDataContributor)
+  scope: account
+  properties: {
+    principalId: operatorId
+    principalType: operatorType
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', queueDataContributor)
   }
 }

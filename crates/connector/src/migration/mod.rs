@@ -66,7 +66,7 @@ pub struct Target {
 /// What a secure webhook names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecureWebhook {
-    /// Object id of the application (its service principal).
+    /// Object id of the app registration (of the application, not of its service principal).
     pub object_id: String,
     /// Identifier URI of the application, which is the audience of its tokens.
     pub identifier_uri: String,
