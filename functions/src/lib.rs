@@ -77,6 +77,7 @@ pub fn router(edge: Arc<Edge>) -> Router {
         .route("/", get(status::ready))
         .route("/healthz", get(status::health))
         .route("/api/status", serves(HttpFunction::Status, get(status::status)))
+        .route("/api/status/console", serves(HttpFunction::Status, get(status::console)))
         .route("/api/connections/{connection}/sync", serves(HttpFunction::SyncNow, post(sync_now::sync)))
         .route("/api/alerts/{route}", serves(HttpFunction::AlertIntake, post(alert_intake::by_route)))
         .route("/api/alerts/{connection}/{work_item_type}", serves(HttpFunction::AlertIntake, post(alert_intake::by_url)))

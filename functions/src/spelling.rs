@@ -9,9 +9,10 @@ use axum::response::{IntoResponse, Response};
 use tower::ServiceExt;
 
 /// The routes by their fixed parts; `*` is any part.
-const ROUTES: [&[&str]; 6] = [
+const ROUTES: [&[&str]; 7] = [
     &["healthz"],
     &["api", "status"],
+    &["api", "status", "console"],
     &["api", "connections", "*", "sync"],
     &["api", "alerts", "*"],
     &["api", "alerts", "*", "*"],

@@ -18,6 +18,10 @@ use crate::problem::Problem;
 use crate::query;
 use crate::records::RecordsState;
 
+mod console;
+
+pub use console::console;
+
 /// `GET /`: the process listens. The Functions host asks this many times a second while starting.
 pub async fn ready() -> StatusCode {
     StatusCode::OK
