@@ -9,10 +9,20 @@ use axum::response::{IntoResponse, Response};
 use tower::ServiceExt;
 
 /// The routes by their fixed parts; `*` is any part.
-const ROUTES: [&[&str]; 6] = [
+const ROUTES: &[&[&str]] = &[
     &["healthz"],
+    &["console"],
     &["api", "status"],
+    &["api", "status", "console"],
+    &["api", "status", "deliveries"],
+    &["api", "status", "deliveries", "*"],
+    &["api", "deliveries", "redrive"],
+    &["api", "deliveries", "*", "redrive"],
+    &["api", "connections", "*", "check"],
+    &["api", "preview", "*"],
+    &["api", "preview", "*", "*"],
     &["api", "connections", "*", "sync"],
+    &["api", "records"],
     &["api", "alerts", "*"],
     &["api", "alerts", "*", "*"],
     &["api", "work-items", "*", "*"],
@@ -70,6 +80,9 @@ mod tests {
             ("/api//Work-Items/snow/incident", Some("/api/work-items/snow/incident")),
             ("/Api/Connections/snow/Sync", Some("/api/connections/snow/sync")),
             ("/api/status/", Some("/api/status")),
+            ("/api/Status/Console", Some("/api/status/console")),
+            ("/api/status/DELIVERIES/0190A", Some("/api/status/deliveries/0190A")),
+            ("/API/deliveries/x/Redrive", Some("/api/deliveries/x/redrive")),
             ("/api/alerts/snow/incident", None),
             ("/api/alerts", None),
             ("/api/alerts/a/b/c", None),
