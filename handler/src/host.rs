@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 
 use crate::record_flow::{RecordFlow, Schedules};
 use crate::stores::Stores;
-use crate::wiring::Wired;
+use crate::wiring::{Figures, Wired};
 
 /// What the process is built from.
 #[derive(Debug, Clone)]
@@ -73,7 +73,8 @@ pub async fn start(settings: Settings, data: &Path, listen: SocketAddr, outside:
     let address = listener.local_addr()?;
 
     let (stop, stopped) = watch::channel(false);
-    let Wired { settings, stores, flow, engine, edge } = Wired::new(settings, stores, &outside, stopped.clone())?;
+    let figures = Figures::served(&settings);
+    let Wired { settings, stores, flow, engine, edge } = Wired::new(settings, stores, &outside, figures, stopped.clone())?;
     stores.prepare().await;
     // Before the first delivery, which may need it.
     flow.adopt_all().await;
