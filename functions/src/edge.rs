@@ -126,7 +126,20 @@ impl Edge {
         let (limits, started_at) = (Limits::new(&settings), clock.now());
         let (records, refusals) = (Arc::new(NoRecords), Refusals::new(clock.clone()));
         let (metrics, scraped) = (Metrics::default(), None);
-        Ok(Self { settings, queue, clock, chance, authenticator, states, records, limits, started_at, metrics, scraped, refusals })
+        Ok(Self {
+            settings,
+            queue,
+            clock,
+            chance,
+            authenticator,
+            states,
+            records,
+            limits,
+            started_at,
+            metrics,
+            scraped,
+            refusals,
+        })
     }
 
     /// The same with somebody who brings records.

@@ -3,10 +3,10 @@
 use super::engine::Engine;
 use super::{Source, Verdict};
 use crate::clock::between;
-use crate::metrics::label::{Attempt, Done, Ending, From};
+use crate::metrics::label::{Attempt, Done, Ending, Origin};
 use crate::store::Leased;
 
-impl std::convert::From<Source> for From {
+impl From<Source> for Origin {
     fn from(source: Source) -> Self {
         match source {
             Source::Alert => Self::Alert,
@@ -36,7 +36,8 @@ impl Engine {
             Verdict::DeadLetter { .. } => metrics.deliveries(1, connection, Ending::DeadLetter),
             Verdict::Done(summary) => {
                 metrics.deliveries(1, connection.clone(), Ending::Done);
-                let done = [(summary.created, Done::Created), (summary.updated, Done::Updated), (summary.duplicates, Done::Duplicate)];
+                let done =
+                    [(summary.created, Done::Created), (summary.updated, Done::Updated), (summary.duplicates, Done::Duplicate)];
                 for (count, done) in done.into_iter().filter(|(count, _)| *count > 0) {
                     metrics.work_items(count.into(), connection.clone(), delivery.work_item_type, done);
                 }

@@ -14,7 +14,10 @@ pub fn page() -> String {
     let mut page = HEAD.to_owned();
     for (title, wanted) in [("Counters", "counter"), ("Durations", "histogram"), ("What stands now", "gauge")] {
         // Writing into a text cannot fail.
-        let _ = writeln!(page, "\n## {title}\n\n| Prometheus | OpenTelemetry, unit | labels | what it tells |\n| --- | --- | --- | --- |");
+        let _ = writeln!(
+            page,
+            "\n## {title}\n\n| Prometheus | OpenTelemetry, unit | labels | what it tells |\n| --- | --- | --- | --- |"
+        );
         for metric in LIST.iter().filter(|metric| metric.kind.word() == wanted) {
             page += &row(metric);
         }

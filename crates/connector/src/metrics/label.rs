@@ -71,7 +71,7 @@ words! {
     }
 
     /// What a delivery came from.
-    From {
+    Origin {
         /// A body that Azure posted.
         Alert = "alert",
         /// A work item asked for by hand.
@@ -239,7 +239,8 @@ impl Said for Connection {
 pub struct Problem(pub &'static str);
 
 impl Said for Problem {
-    const VALUES: Values = Values::Told("last part of the `type` of the problem document answered; empty when there was no problem");
+    const VALUES: Values =
+        Values::Told("last part of the `type` of the problem document answered; empty when there was no problem");
 
     fn said(self) -> Value {
         self.0.into()
@@ -275,12 +276,8 @@ impl Said for WorkItemType {
 }
 
 impl Said for WaitReason {
-    const VALUES: Values = Values::Words(&[
-        Self::RateLimit.word(),
-        Self::Outage.word(),
-        Self::Hibernating.word(),
-        Self::Credentials.word(),
-    ]);
+    const VALUES: Values =
+        Values::Words(&[Self::RateLimit.word(), Self::Outage.word(), Self::Hibernating.word(), Self::Credentials.word()]);
 
     fn said(self) -> Value {
         self.word().into()

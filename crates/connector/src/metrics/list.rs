@@ -12,8 +12,8 @@ use opentelemetry::metrics::{Counter, Histogram, Meter};
 
 use super::Metrics;
 use super::label::{
-    Answer, Attempt, Connection, Done, Ending, From, Function, Operation, Outcome, Problem, Refresh, Row, Run, Said, Table, Values,
-    Version, Waiting, Write,
+    Answer, Attempt, Connection, Done, Ending, Function, Operation, Origin, Outcome, Problem, Refresh, Row, Run, Said, Table,
+    Values, Version, Waiting, Write,
 };
 use crate::provider::WaitReason;
 use crate::rows::RecordKind;
@@ -150,7 +150,7 @@ metrics! {
         /// Requests answered. Those that Azure does not repeat (`answer="4xx"`) are alerts that are lost.
         requests(function: Function, answer: Answer, problem: Problem) = "itsm_connector.requests", "{request}";
         /// Deliveries taken in: each was on disk, or in storage, when it was answered.
-        accepted(connection: Connection, source: From) = "itsm_connector.deliveries.accepted", "{delivery}";
+        accepted(connection: Connection, source: Origin) = "itsm_connector.deliveries.accepted", "{delivery}";
         /// Length of what was taken in.
         accepted_bytes(connection: Connection) = "itsm_connector.deliveries.accepted.size", "By";
         /// Deliveries that came to an end.
@@ -183,7 +183,7 @@ metrics! {
         delivery_duration(connection: Connection) = "itsm_connector.delivery.duration", LONG;
         /// Operations of a provider, waiting for their turn (`concurrency`) included.
         provider_duration(connection: Connection, operation: Operation) = "itsm_connector.provider.operation.duration", SHORT;
-        /// Waits for a rate limit of the ITSM tool, as long as they are meant to be when they begin.
+        /// Waits for a rate limit of the ITSM tool. That of deliveries is told when it begins, with the length that it will have.
         rate_limit_wait(connection: Connection, waiting: Waiting) = "itsm_connector.rate_limit.wait", LONG;
         /// Runs of the sync that did something.
         sync_duration(connection: Connection, kind: RecordKind) = "itsm_connector.sync.run.duration", LONG;

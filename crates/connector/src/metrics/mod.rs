@@ -18,13 +18,13 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use opentelemetry::metrics::MeterProvider;
+use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::metrics::reader::MetricReader;
-use opentelemetry_sdk::Resource;
 
 use self::label::Connection;
-pub use self::list::{Kind, LIST, Label, Metric, Observation};
 use self::list::Instruments;
+pub use self::list::{Kind, LIST, Label, Metric, Observation};
 use self::text::TextReader;
 
 /// Name of the instrumentation scope.

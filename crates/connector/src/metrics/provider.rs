@@ -63,7 +63,7 @@ impl Drop for Call<'_> {
     }
 }
 
-const fn outcome<T>(result: &Result<T, ProviderError>) -> Outcome {
+pub(super) const fn outcome<T>(result: &Result<T, ProviderError>) -> Outcome {
     match result {
         Ok(_) => Outcome::Ok,
         Err(ProviderError::Retry { .. }) => Outcome::Retry,

@@ -93,7 +93,13 @@ fn family(text: &mut String, name: &str, metric: &Metric) {
             histogram
                 .data_points()
                 .map(|point| {
-                    buckets(name, &labels(point.attributes()), point.bounds().zip(point.bucket_counts()), point.count(), point.sum())
+                    buckets(
+                        name,
+                        &labels(point.attributes()),
+                        point.bounds().zip(point.bucket_counts()),
+                        point.count(),
+                        point.sum(),
+                    )
                 })
                 .collect(),
         ),
