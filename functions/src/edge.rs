@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connector::clock::{Chance, Clock};
+use connector::metrics::Metrics;
+use connector::metrics::text::TextReader;
 use connector::secret::Secrets;
 use connector::settings::Settings;
 use connector::store::DeliveryQueue;
@@ -13,6 +15,7 @@ use serde::Serialize;
 
 use crate::auth::{Authenticator, SetupError};
 use crate::host::Host;
+use crate::metrics::Scraped;
 use crate::records::{NoRecords, Records};
 use crate::refusals::Refusals;
 use crate::workbench::Workbench;
@@ -108,6 +111,10 @@ pub struct Edge {
     pub limits: Limits,
     /// When this process began.
     pub started_at: Timestamp,
+    /// What is counted and measured; nothing unless [`Edge::with_metrics`] says where.
+    pub metrics: Metrics,
+    /// What `GET /metrics` reads; without it the path is not served.
+    pub(crate) scraped: Option<Scraped>,
     pub(crate) refusals: Refusals,
 }
 
@@ -124,8 +131,22 @@ impl Edge {
         let authenticator = Authenticator::new(&settings.intake, secrets, Arc::clone(&clock))?;
         let (limits, started_at) = (Limits::new(&settings), clock.now());
         let (records, refusals) = (Arc::new(NoRecords), Refusals::new(clock.clone()));
-        let workbench = None;
-        Ok(Self { settings, queue, clock, chance, authenticator, states, records, workbench, limits, started_at, refusals })
+        let (metrics, scraped, workbench) = (Metrics::default(), None, None);
+        Ok(Self {
+            settings,
+            queue,
+            clock,
+            chance,
+            authenticator,
+            states,
+            records,
+            workbench,
+            limits,
+            started_at,
+            metrics,
+            scraped,
+            refusals,
+        })
     }
 
     /// The same with somebody who brings records.
@@ -138,6 +159,13 @@ impl Edge {
     #[must_use]
     pub fn with_workbench(self, workbench: Arc<dyn Workbench>) -> Self {
         Self { workbench: Some(workbench), ..self }
+    }
+
+    /// The same, counted and measured. With a reader `GET /metrics` is served: only where one process is all there is, or each would
+    /// tell its own figures.
+    #[must_use]
+    pub fn with_metrics(self, metrics: Metrics, reader: Option<TextReader>) -> Self {
+        Self { metrics, scraped: reader.map(Scraped::new), ..self }
     }
 
     /// The same behind the Functions host, which has checked what `host` says.

@@ -49,7 +49,7 @@ impl HttpFunction {
 
     /// The handlers of `route`, knowing which function they belong to. What they refuse is told.
     pub(crate) fn serves(self, edge: &Arc<Edge>, route: MethodRouter<Arc<Edge>>) -> MethodRouter<Arc<Edge>> {
-        refusals::told_of(edge, self.brings_work(), route).layer(Extension(self))
+        refusals::told_of(edge, self.into(), self.brings_work(), route).layer(Extension(self))
     }
 }
 

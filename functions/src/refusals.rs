@@ -13,9 +13,11 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::MethodRouter;
 use connector::clock::{Clock, between};
+use connector::metrics::label::Function;
 use jiff::Timestamp;
 
 use crate::edge::Edge;
+use crate::metrics;
 use crate::problem::Problem;
 
 /// Between two lines of one kind about callers that nobody knows.
@@ -86,14 +88,23 @@ impl Refusals {
 /// Kind of the problem with a path that nobody serves.
 pub(crate) const NO_SUCH_PATH: &str = "no-such-path";
 
-/// `route`, with what it refuses told; `loses` says whether a refusal is work that is lost.
-pub(crate) fn told_of(edge: &Arc<Edge>, loses: bool, route: MethodRouter<Arc<Edge>>) -> MethodRouter<Arc<Edge>> {
-    route.layer::<_, Infallible>(from_fn_with_state((edge.clone(), loses), told))
+/// `route`, with its answers counted as those of `function`, and what it refuses told; `loses` says whether a refusal is work that is lost.
+pub(crate) fn told_of(
+    edge: &Arc<Edge>,
+    function: Function,
+    loses: bool,
+    route: MethodRouter<Arc<Edge>>,
+) -> MethodRouter<Arc<Edge>> {
+    route.layer::<_, Infallible>(from_fn_with_state((edge.clone(), function, loses), told))
 }
 
-async fn told(State((edge, loses)): State<(Arc<Edge>, bool)>, request: Request, next: Next) -> Response {
+async fn told(State((edge, function, loses)): State<(Arc<Edge>, Function, bool)>, request: Request, next: Next) -> Response {
+    let begun = edge.clock.now();
     let response = next.run(request).await;
-    if let Some(problem) = response.extensions().get::<Problem>() {
+    let problem = response.extensions().get::<Problem>();
+    metrics::count(&edge, function, response.status(), problem.map_or("", Problem::kind));
+    edge.metrics.request_duration(between(begun, edge.clock.now()), function);
+    if let Some(problem) = problem {
         edge.refusals.tell(loses, problem);
     }
     response

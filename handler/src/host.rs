@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 
 use crate::record_flow::{RecordFlow, Schedules};
 use crate::stores::Stores;
-use crate::wiring::Wired;
+use crate::wiring::{Figures, Wired};
 use crate::workbench::OneMachine;
 
 /// What the process is built from.
@@ -80,7 +80,8 @@ pub async fn start(settings: Settings, data: &Path, listen: SocketAddr, outside:
     let address = listener.local_addr()?;
 
     let (stop, stopped) = watch::channel(false);
-    let wired = Wired::new(settings, stores, &outside, stopped.clone())?;
+    let figures = Figures::served(&settings);
+    let wired = Wired::new(settings, stores, &outside, figures, stopped.clone())?;
     let workbench = Arc::new(OneMachine::new(&wired, &outside));
     let Wired { settings, stores, flow, engine, edge } = wired;
     stores.prepare().await;

@@ -22,7 +22,7 @@ use tokio::sync::{Mutex, watch};
 use crate::host::Outside;
 use crate::record_flow::RecordFlow;
 use crate::stores::Stores;
-use crate::wiring::Wired;
+use crate::wiring::{Figures, Wired};
 
 /// Deliveries that the host calls for at a time: `batchSize` and `newBatchThreshold` of host.json.
 pub const CALLS: usize = 24;
@@ -53,7 +53,8 @@ impl Hosted {
         outside: &Outside,
         stopped: watch::Receiver<bool>,
     ) -> anyhow::Result<(Arc<Self>, Router)> {
-        let Wired { settings, stores, flow, engine, mut edge } = Wired::new(settings, stores, outside, stopped)?;
+        let Wired { settings, stores, flow, engine, mut edge } =
+            Wired::new(settings, stores, outside, Figures::default(), stopped)?;
         // The instance that is asked is seldom the one that delivers.
         edge.states = Arc::new(Elsewhere);
         let on_call = OnCall::new(engine, stores.queue.clone(), CALLS);

@@ -14,6 +14,8 @@ use std::time::Duration;
 use connector::clock::{Clock, between};
 use connector::configuration::refresh::{Refreshed, Refresher};
 use connector::journal::{GATHER, RowJournal};
+use connector::metrics::Metrics;
+use connector::metrics::sink::Measured;
 use connector::provider::{self, Provider, Surroundings};
 use connector::settings::{Connection, Settings};
 use connector::sink::Sink;
@@ -38,10 +40,10 @@ pub use served::Served;
 pub type Providers = BTreeMap<String, Arc<dyn Provider>>;
 
 /// Makes the provider of every connection; touches no network.
-pub fn providers(settings: &Settings, outside: &Outside) -> anyhow::Result<Providers> {
+pub fn providers(settings: &Settings, outside: &Outside, metrics: &Metrics) -> anyhow::Result<Providers> {
     let surroundings = Surroundings { secrets: outside.secrets.clone(), clock: outside.clock.clone() };
     let build = |(name, connection): (&String, &Connection)| {
-        anyhow::Ok((name.clone(), provider::build(name, connection, &surroundings)?))
+        anyhow::Ok((name.clone(), provider::build_measured(name, connection, &surroundings, metrics)?))
     };
     settings.connections.iter().map(build).collect()
 }
@@ -72,11 +74,13 @@ impl RecordFlow {
         providers: &Providers,
         stores: &Stores,
         outside: &Outside,
+        metrics: Metrics,
         progress: Arc<dyn Progress>,
         stop: watch::Receiver<bool>,
     ) -> anyhow::Result<Arc<Self>> {
         let Outside { clock, chance, .. } = outside.clone();
         let (sink, store, syncs) = (sink(&settings, stores, outside)?, stores.state.clone(), has_place(&settings, stores));
+        let sink = Arc::new(Measured { sink, metrics: metrics.clone(), clock: clock.clone() });
         let gather = if settings.workspace.is_some() { GATHER } else { Duration::ZERO };
         let journal = Arc::new(RowJournal::new(sink.clone(), clock.clone(), gather));
         let source = |(name, connection): (&String, &Connection)| {
@@ -84,9 +88,14 @@ impl RecordFlow {
             Some((name.clone(), Source { provider, sync: connection.sync.clone() }))
         };
         let sources = settings.connections.iter().filter_map(source).collect();
-        let refresher =
-            Refresher { store: store.clone(), journal: journal.clone(), clock: clock.clone(), chance: chance.clone() };
-        let engine = Engine { store, sink, journal: journal.clone(), clock: clock.clone(), chance, progress, sources };
+        let refresher = Refresher {
+            store: store.clone(),
+            journal: journal.clone(),
+            clock: clock.clone(),
+            chance: chance.clone(),
+            metrics: metrics.clone(),
+        };
+        let engine = Engine { store, sink, journal: journal.clone(), clock: clock.clone(), chance, progress, sources, metrics };
         let queue = stores.queue.clone();
         Ok(Arc::new(Self {
             settings,
@@ -110,9 +119,10 @@ impl RecordFlow {
         progress: Arc<dyn Progress>,
         stop: watch::Receiver<bool>,
     ) -> anyhow::Result<Arc<Self>> {
-        let providers = providers(&settings, outside)?;
+        let metrics = Metrics::default();
+        let providers = providers(&settings, outside, &metrics)?;
         let stores = Stores::open(&settings, data, outside)?;
-        Self::new(Arc::new(settings), &providers, &stores, outside, progress, stop)
+        Self::new(Arc::new(settings), &providers, &stores, outside, metrics, progress, stop)
     }
 
     /// What the connector says of itself goes there.

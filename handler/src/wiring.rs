@@ -7,6 +7,8 @@ use anyhow::{Context, anyhow};
 use connector::delivery::engine::Engine;
 use connector::delivery::gate::Gate;
 use connector::delivery::line::Line;
+use connector::metrics::Metrics;
+use connector::metrics::text::TextReader;
 use connector::settings::Settings;
 use connector::sync::Unwatched;
 use connector::work_item::render::Renderer;
@@ -32,18 +34,43 @@ pub struct Wired {
     pub edge: Edge,
 }
 
+/// Where figures of the connector go. The default keeps none.
+#[derive(Debug, Default)]
+pub struct Figures {
+    /// What all of it records into.
+    pub metrics: Metrics,
+    /// What `GET /metrics` reads, where that is served.
+    pub text: Option<TextReader>,
+}
+
+impl Figures {
+    /// Figures that `GET /metrics` tells.
+    #[must_use]
+    pub fn served(settings: &Settings) -> Self {
+        let (metrics, text) = Metrics::with_text(settings.connections.keys());
+        Self { metrics, text: Some(text) }
+    }
+}
+
 impl Wired {
     /// Wires everything together. Touches no network and begins nothing. What is under way when `stopped` says so ends at its next
     /// safe place.
-    pub fn new(settings: Settings, stores: Stores, outside: &Outside, stopped: watch::Receiver<bool>) -> anyhow::Result<Self> {
+    pub fn new(
+        settings: Settings,
+        stores: Stores,
+        outside: &Outside,
+        Figures { metrics, text }: Figures,
+        stopped: watch::Receiver<bool>,
+    ) -> anyhow::Result<Self> {
         let settings = Arc::new(settings);
-        let providers = record_flow::providers(&settings, outside)?;
-        let flow = RecordFlow::new(settings.clone(), &providers, &stores, outside, Arc::new(Unwatched), stopped)?;
-        let engine = Arc::new(engine(&settings, &providers, &stores, &flow, outside)?);
+        let providers = record_flow::providers(&settings, outside, &metrics)?;
+        let flow =
+            RecordFlow::new(settings.clone(), &providers, &stores, outside, metrics.clone(), Arc::new(Unwatched), stopped)?;
+        let engine = Arc::new(engine(&settings, &providers, &stores, &flow, outside, &metrics)?);
         let Outside { secrets, clock, chance } = outside.clone();
         let states = Arc::new(Lines(engine.clone()));
         let edge = Edge::new(settings.clone(), stores.queue.clone(), secrets, clock, chance, states)?;
-        let edge = edge.with_records(Arc::new(Served(flow.clone())));
+        let edge = edge.with_records(Arc::new(Served(flow.clone()))).with_metrics(metrics, text);
         Ok(Self { settings, stores, flow, engine, edge })
     }
 }
@@ -54,6 +81,7 @@ fn engine(
     stores: &Stores,
     flow: &RecordFlow,
     outside: &Outside,
+    metrics: &Metrics,
 ) -> anyhow::Result<Engine> {
     let mut lines = BTreeMap::new();
     for (name, connection) in &settings.connections {
@@ -75,6 +103,7 @@ fn engine(
         clock: outside.clock.clone(),
         chance: outside.chance.clone(),
         journal: flow.journal(),
+        metrics: metrics.clone(),
     })
 }
 
@@ -88,7 +117,7 @@ impl ConnectionStates for Lines {
             None => ConnectionState::open(),
             Some(closed) => ConnectionState {
                 open: false,
-                reason: serde_json::to_value(closed.reason).ok().and_then(|reason| reason.as_str().map(str::to_owned)),
+                reason: Some(closed.reason.word().to_owned()),
                 cause: closed.cause,
                 remedy: closed.remedy,
                 until: Some(closed.until),

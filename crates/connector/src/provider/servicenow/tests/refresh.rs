@@ -5,6 +5,7 @@ use crate::clock::Chance;
 use crate::configuration::refresh::{Refreshed, Refresher};
 use crate::configuration::{Configuration, EVENT_MANAGEMENT, Gap};
 use crate::journal::{Entry, Journal, LogType};
+use crate::metrics::Metrics;
 use crate::route::Route;
 use crate::store::memory::MemoryStore;
 use emulators::servicenow::User;
@@ -49,6 +50,7 @@ impl Refreshing {
             journal: Arc::clone(&told) as Arc<dyn Journal>,
             clock: Arc::clone(&stage.clock) as Arc<dyn Clock>,
             chance: Arc::new(Chance::seeded(7)),
+            metrics: Metrics::default(),
         };
         let connection = settings(&stage.instance.url(), more);
         Self { stage, refresher, told, connection, routes: BTreeMap::new() }
