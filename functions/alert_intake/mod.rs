@@ -38,11 +38,7 @@ async fn take(
     choices: Choices,
 ) -> Result<Accepted, Problem> {
     let payload = request.body(&edge.limits).await?;
-    json::check_object(&payload).map_err(|why| {
-        Problem::new(axum::http::StatusCode::BAD_REQUEST, "not-a-json-object", "The body is not one JSON object")
-            .detail(why)
-            .remedy("post the alert as Azure Monitor sends it: one JSON object in UTF-8")
-    })?;
+    json::object(&payload)?;
     let accepted_at = edge.clock.now();
     let id = DeliveryId(edge.chance.id(accepted_at));
     let source = Source::Alert;

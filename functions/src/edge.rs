@@ -15,6 +15,7 @@ use crate::auth::{Authenticator, SetupError};
 use crate::host::Host;
 use crate::records::{NoRecords, Records};
 use crate::refusals::Refusals;
+use crate::workbench::Workbench;
 
 /// Whether deliveries of a connection flow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -66,6 +67,8 @@ pub struct Limits {
     pub store: Duration,
     /// The same, for `GET /healthz`.
     pub health: Duration,
+    /// The same, for what a person asks for and waits for: a storage account reads each delivery of a list.
+    pub listing: Duration,
 }
 
 impl Limits {
@@ -77,6 +80,7 @@ impl Limits {
             body: Duration::from_secs(15),
             store: Duration::from_secs(4),
             health: Duration::from_secs(2),
+            listing: Duration::from_secs(30),
         }
     }
 }
@@ -98,6 +102,8 @@ pub struct Edge {
     pub states: Arc<dyn ConnectionStates>,
     /// Who brings records; nobody unless [`Edge::with_records`] names one.
     pub records: Arc<dyn Records>,
+    /// What a person can try here; nothing unless [`Edge::with_workbench`] says so.
+    pub workbench: Option<Arc<dyn Workbench>>,
     /// How much and how long.
     pub limits: Limits,
     /// When this process began.
@@ -118,13 +124,20 @@ impl Edge {
         let authenticator = Authenticator::new(&settings.intake, secrets, Arc::clone(&clock))?;
         let (limits, started_at) = (Limits::new(&settings), clock.now());
         let (records, refusals) = (Arc::new(NoRecords), Refusals::new(clock.clone()));
-        Ok(Self { settings, queue, clock, chance, authenticator, states, records, limits, started_at, refusals })
+        let workbench = None;
+        Ok(Self { settings, queue, clock, chance, authenticator, states, records, workbench, limits, started_at, refusals })
     }
 
     /// The same with somebody who brings records.
     #[must_use]
     pub fn with_records(self, records: Arc<dyn Records>) -> Self {
         Self { records, ..self }
+    }
+
+    /// The same on one machine, where a person can try things.
+    #[must_use]
+    pub fn with_workbench(self, workbench: Arc<dyn Workbench>) -> Self {
+        Self { workbench: Some(workbench), ..self }
     }
 
     /// The same behind the Functions host, which has checked what `host` says.

@@ -2,13 +2,11 @@
 //! function.json, and App Service authentication. Read once at start, from the folders beside host.json.
 
 use std::collections::BTreeSet;
-use std::convert::Infallible;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::middleware::from_fn_with_state;
 use axum::routing::MethodRouter;
 use serde::Deserialize;
 
@@ -51,8 +49,7 @@ impl HttpFunction {
 
     /// The handlers of `route`, knowing which function they belong to. What they refuse is told.
     pub(crate) fn serves(self, edge: &Arc<Edge>, route: MethodRouter<Arc<Edge>>) -> MethodRouter<Arc<Edge>> {
-        let told = from_fn_with_state((edge.clone(), self), refusals::told);
-        route.layer::<_, Infallible>(told).layer(Extension(self))
+        refusals::told_of(edge, self.brings_work(), route).layer(Extension(self))
     }
 }
 

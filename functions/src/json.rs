@@ -3,13 +3,28 @@
 
 use std::fmt;
 
+use axum::http::StatusCode;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+
+use crate::problem::Problem;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
+/// Refuses a body that is not one JSON object.
+pub(crate) fn object(body: &[u8]) -> Result<(), Problem> {
+    check_object(body).map_err(no_object)
+}
+
+/// The refusal of a body that is none, with the reason.
+pub(crate) fn no_object(why: String) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "not-a-json-object", "The body is not one JSON object")
+        .detail(why)
+        .remedy("post the alert as Azure Monitor sends it: one JSON object in UTF-8")
+}
+
 /// Says in words why `body` is not one JSON object, as `connector::alert::Alert::from_json` needs it. The words hold
 /// positions, never the body's own text.
-pub(crate) fn check_object(body: &[u8]) -> Result<(), String> {
+fn check_object(body: &[u8]) -> Result<(), String> {
     let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
         None => return Err("the body is empty".to_owned()),

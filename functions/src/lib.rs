@@ -6,10 +6,12 @@
 pub mod auth;
 pub mod edge;
 pub mod host;
+pub mod one_machine;
 pub mod problem;
 pub mod records;
 pub mod server;
 pub mod work;
+pub mod workbench;
 
 #[path = "../alert_intake/mod.rs"]
 pub mod alert_intake;
@@ -32,6 +34,7 @@ mod json;
 mod nearest;
 mod query;
 mod refusals;
+mod same_origin;
 mod spelling;
 mod target;
 #[cfg(test)]
@@ -42,7 +45,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{Method, StatusCode, Uri};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use custom_handler::enveloped;
@@ -70,13 +73,24 @@ pub fn hosted(edge: Arc<Edge>, work: Arc<dyn Work>) -> Router {
         .merge(http)
 }
 
-/// All functions with an HTTP trigger, under the paths the Functions host forwards, in any spelling that it lets in.
+/// All functions with an HTTP trigger, and what the console can do on one machine, under the paths the Functions host forwards, in any spelling that it lets in.
 pub fn router(edge: Arc<Edge>) -> Router {
     let serves = |function: HttpFunction, route| function.serves(&edge, route);
+    let told = |route: MethodRouter<Arc<Edge>>| refusals::told_of(&edge, false, route);
     let routes = Router::new()
         .route("/", get(status::ready))
         .route("/healthz", get(status::health))
+        .route("/console", get(one_machine::console))
         .route("/api/status", serves(HttpFunction::Status, get(status::status)))
+        .route("/api/status/console", serves(HttpFunction::Status, get(status::console)))
+        .route("/api/status/deliveries", serves(HttpFunction::Status, get(status::deliveries)))
+        .route("/api/status/deliveries/{id}", serves(HttpFunction::Status, get(status::delivery)))
+        .route("/api/deliveries/redrive", told(post(one_machine::redrive_every)))
+        .route("/api/deliveries/{id}/redrive", told(post(one_machine::redrive)))
+        .route("/api/connections/{connection}/check", told(post(one_machine::check)))
+        .route("/api/preview/{route}", told(post(one_machine::preview_by_route)))
+        .route("/api/preview/{connection}/{work_item_type}", told(post(one_machine::preview_by_url)))
+        .route("/api/records", told(get(one_machine::records)))
         .route("/api/connections/{connection}/sync", serves(HttpFunction::SyncNow, post(sync_now::sync)))
         .route("/api/alerts/{route}", serves(HttpFunction::AlertIntake, post(alert_intake::by_route)))
         .route("/api/alerts/{connection}/{work_item_type}", serves(HttpFunction::AlertIntake, post(alert_intake::by_url)))

@@ -1,10 +1,12 @@
-//! Query parameters: the choices of the old ITSM action in an action group's URL, and what a sync by hand shall do. Values are
-//! never shown in an error, for the query also holds the key.
+//! Query parameters: the choices of the old ITSM action in an action group's URL, what a sync by hand shall do, and what a list shall
+//! hold. Values are never shown in an error, for the query also holds the key.
 
 use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
-use connector::route::{Choices, Per};
+use connector::route::Choices;
+use connector::rows::RecordKind;
+use connector::store::{Filter, RecordFilter, RecordTable};
 use connector::sync::Order;
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
@@ -15,8 +17,8 @@ use crate::nearest;
 use crate::problem::Problem;
 
 const PARAMETERS: [&str; 4] = ["per", "template", "field.NAME", "code"];
-const ORDER: [&str; 3] = ["days", "full", "code"];
-const PER: [&str; 4] = ["alert", "rule", "ci", "row"];
+/// Entries of a list unless told otherwise.
+const LISTED: u16 = 100;
 
 /// `base` (a route's choices, or none) with what `query` chooses instead.
 pub(crate) fn choices(query: Option<&str>, mut base: Choices) -> Result<Choices, Problem> {
@@ -29,7 +31,7 @@ pub(crate) fn choices(query: Option<&str>, mut base: Choices) -> Result<Choices,
         }
         let twice = match &*name {
             "code" => std::mem::replace(&mut code, true),
-            "per" => per.replace(parse_per(&value)?).is_some(),
+            "per" => per.replace(parse_name("per", &value, &["alert", "rule", "ci", "row"])?).is_some(),
             "template" => template.replace(not_empty("template", &value)?).is_some(),
             other => match other.strip_prefix("field.") {
                 Some("") => return Err(bad(other, "names no field").remedy("write field.NAME=VALUE")),
@@ -49,19 +51,38 @@ pub(crate) fn choices(query: Option<&str>, mut base: Choices) -> Result<Choices,
 
 /// What a sync by hand shall do, without a budget.
 pub(crate) fn order(query: Option<&str>) -> Result<Order, Problem> {
-    let (mut code, mut days, mut full) = (false, None, None);
-    for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
-        let twice = match &*name {
-            "code" => std::mem::replace(&mut code, true),
-            "days" => days.replace(parse_days(&value)?).is_some(),
-            "full" => full.replace(parse_flag("full", &value)?).is_some(),
-            other => return Err(unknown(other, &ORDER)),
-        };
-        if twice {
-            return Err(bad(&name, "is given twice").remedy("give each parameter once"));
-        }
-    }
+    let given = given(query, &["days", "full", "code"])?;
+    let days = given.get("days").map(|days| parse_days(days)).transpose()?;
+    let full = given.get("full").map(|full| parse_flag("full", full)).transpose()?;
     Ok(Order { days, full: full.unwrap_or_default(), ..Order::default() })
+}
+
+/// Which deliveries a list shall hold.
+pub(crate) fn deliveries(query: Option<&str>) -> Result<Filter, Problem> {
+    let given = given(query, &["connection", "status", "limit", "code"])?;
+    let names = ["waiting", "working", "done", "dead_letter"];
+    let status = given.get("status").map(|status| parse_name("status", status, &names)).transpose()?;
+    let limit = parse_limit(given.get("limit"))?;
+    Ok(Filter { connection: given.get("connection").cloned(), status, limit: limit.into() })
+}
+
+/// Which rows a list shall hold: of records of one kind or all, or of the connector's log.
+pub(crate) fn records(query: Option<&str>) -> Result<RecordFilter, Problem> {
+    let given = given(query, &["kind", "limit", "code"])?;
+    let limit = Some(parse_limit(given.get("limit"))?.into());
+    let (table, kind) = match given.get("kind").map(String::as_str) {
+        None => (RecordTable::ServiceDesk, None),
+        Some("incident") => (RecordTable::ServiceDesk, Some(RecordKind::Incident)),
+        Some("change_request") => (RecordTable::ServiceDesk, Some(RecordKind::ChangeRequest)),
+        Some("log") => (RecordTable::Log, None),
+        Some(other) => return Err(unknown_value("kind", other, &["incident", "change_request", "log"])),
+    };
+    Ok(RecordFilter { table, kind: kind.map(|kind| kind.as_str().to_owned()), limit, ..RecordFilter::default() })
+}
+
+/// Whether only one connection is meant, and which.
+pub(crate) fn connection(query: Option<&str>) -> Result<Option<String>, Problem> {
+    Ok(given(query, &["connection", "code"])?.remove("connection"))
 }
 
 /// For functions that take no parameters but the key.
@@ -70,10 +91,33 @@ pub(crate) fn none(query: Option<&str>) -> Result<(), Problem> {
     names.find(|name| name != "code").map_or(Ok(()), |name| Err(unknown(&name, &["code"])))
 }
 
-fn parse_per(value: &str) -> Result<Per, Problem> {
-    let deserializer: serde::de::value::StrDeserializer<'_, ValueError> = value.into_deserializer();
-    Per::deserialize(deserializer)
-        .map_err(|_| bad("per", "has an unknown value").remedy(nearest::remedy("value", value, PER.into_iter())))
+/// Values by name, each given once, none but `valid`.
+fn given(query: Option<&str>, valid: &[&str]) -> Result<BTreeMap<String, String>, Problem> {
+    let mut given = BTreeMap::new();
+    for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        if !valid.contains(&&*name) {
+            return Err(unknown(&name, valid));
+        }
+        if given.insert(name.clone().into_owned(), value.into_owned()).is_some() {
+            return Err(bad(&name, "is given twice").remedy("give each parameter once"));
+        }
+    }
+    Ok(given)
+}
+
+fn parse_name<'a, T: Deserialize<'a>>(name: &str, value: &'a str, valid: &[&str]) -> Result<T, Problem> {
+    let deserializer: serde::de::value::StrDeserializer<'a, ValueError> = value.into_deserializer();
+    T::deserialize(deserializer).map_err(|_| unknown_value(name, value, valid))
+}
+
+fn unknown_value(name: &str, value: &str, valid: &[&str]) -> Problem {
+    bad(name, "has an unknown value").remedy(nearest::remedy("value", value, valid.iter().copied()))
+}
+
+fn parse_limit(value: Option<&String>) -> Result<u16, Problem> {
+    let Some(value) = value else { return Ok(LISTED) };
+    let limit = value.parse().ok().filter(|limit| (1..=500).contains(limit));
+    limit.ok_or_else(|| bad("limit", "is not a number of entries").remedy("write a number from 1 to 500, for example limit=50"))
 }
 
 fn parse_days(value: &str) -> Result<u16, Problem> {

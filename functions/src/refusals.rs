@@ -2,19 +2,20 @@
 //! to be found where the operator looks. Whoever has no key can make as many as he likes; those are told once a minute.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::middleware::Next;
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
+use axum::routing::MethodRouter;
 use connector::clock::{Clock, between};
 use jiff::Timestamp;
 
 use crate::edge::Edge;
-use crate::host::HttpFunction;
 use crate::problem::Problem;
 
 /// Between two lines of one kind about callers that nobody knows.
@@ -85,11 +86,15 @@ impl Refusals {
 /// Kind of the problem with a path that nobody serves.
 pub(crate) const NO_SUCH_PATH: &str = "no-such-path";
 
-/// Around a function: tells of what it refuses.
-pub(crate) async fn told(State((edge, function)): State<(Arc<Edge>, HttpFunction)>, request: Request, next: Next) -> Response {
+/// `route`, with what it refuses told; `loses` says whether a refusal is work that is lost.
+pub(crate) fn told_of(edge: &Arc<Edge>, loses: bool, route: MethodRouter<Arc<Edge>>) -> MethodRouter<Arc<Edge>> {
+    route.layer::<_, Infallible>(from_fn_with_state((edge.clone(), loses), told))
+}
+
+async fn told(State((edge, loses)): State<(Arc<Edge>, bool)>, request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     if let Some(problem) = response.extensions().get::<Problem>() {
-        edge.refusals.tell(function.brings_work(), problem);
+        edge.refusals.tell(loses, problem);
     }
     response
 }

@@ -9,10 +9,20 @@ use axum::response::{IntoResponse, Response};
 use tower::ServiceExt;
 
 /// The routes by their fixed parts; `*` is any part.
-const ROUTES: [&[&str]; 6] = [
+const ROUTES: &[&[&str]] = &[
     &["healthz"],
+    &["console"],
     &["api", "status"],
+    &["api", "status", "console"],
+    &["api", "status", "deliveries"],
+    &["api", "status", "deliveries", "*"],
+    &["api", "deliveries", "redrive"],
+    &["api", "deliveries", "*", "redrive"],
+    &["api", "connections", "*", "check"],
+    &["api", "preview", "*"],
+    &["api", "preview", "*", "*"],
     &["api", "connections", "*", "sync"],
+    &["api", "records"],
     &["api", "alerts", "*"],
     &["api", "alerts", "*", "*"],
     &["api", "work-items", "*", "*"],

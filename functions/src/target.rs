@@ -32,6 +32,13 @@ pub(crate) fn work_item_type(settings: &Settings, connection: &str, kind: &str) 
     })
 }
 
+/// The tool of the connection has no work items of this type.
+pub(crate) fn not_made(connection: &str, kind: WorkItemType) -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "no-such-work-item", "The tool has no such work items")
+        .detail(format!("connection \"{connection}\" has no work items of type {kind}"))
+        .remedy("name a type that the ITSM tool has, usually `incident`")
+}
+
 /// The route with this name.
 pub(crate) fn route<'a>(settings: &'a Arc<Settings>, name: &str) -> Result<&'a Route, Problem> {
     if let Some(route) = settings.route.get(name) {

@@ -1,4 +1,5 @@
-//! Azure Function `status` (HTTP): whether the process is up, whether its store answers, and where its connections stand.
+//! Azure Function `status` (HTTP): whether the process is up, whether its store answers, where its connections and deliveries stand, and
+//! the page that shows it all.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,14 @@ use crate::edge::{ConnectionState, Edge};
 use crate::problem::Problem;
 use crate::query;
 use crate::records::RecordsState;
+use crate::workbench::ACTIONS;
+
+mod console;
+mod deliveries;
+
+pub use console::console;
+pub(crate) use deliveries::delivery_id;
+pub use deliveries::{deliveries, delivery};
 
 /// `GET /`: the process listens. The Functions host asks this many times a second while starting.
 pub async fn ready() -> StatusCode {
@@ -36,16 +45,27 @@ pub async fn health(State(edge): State<Arc<Edge>>) -> Result<Response, Problem> 
 pub struct Status {
     /// Version of the connector.
     pub version: &'static str,
+    /// What time it is here.
+    pub now: Timestamp,
     /// When this process began.
     pub started_at: Timestamp,
     /// Seconds since then.
     pub uptime_seconds: u64,
     /// Counts of all connections together.
     pub counts: Counts,
+    /// What the console can do.
+    pub console: Console,
     /// Where records go; nothing when this process syncs none.
     pub sink: Option<String>,
     /// Each connection, by name.
     pub connections: Vec<ConnectionStatus>,
+}
+
+/// The console in [`Status`].
+#[derive(Debug, Serialize)]
+pub struct Console {
+    /// What can be done besides looking: `check`, `preview`, `redrive`, `sync` on one machine, nothing behind the Functions host.
+    pub actions: &'static [&'static str],
 }
 
 /// One connection in [`Status`].
@@ -81,17 +101,21 @@ pub async fn status(State(edge): State<Arc<Edge>>, request: Verified) -> Result<
             records: ask(edge.limits.store, edge.records.state(name)).await?,
         });
     }
+    let now = edge.clock.now();
     Ok(Json(Status {
         version: env!("CARGO_PKG_VERSION"),
+        now,
         started_at: edge.started_at,
-        uptime_seconds: between(edge.started_at, edge.clock.now()).as_secs(),
+        uptime_seconds: between(edge.started_at, now).as_secs(),
         counts,
+        console: Console { actions: if edge.workbench.is_some() { ACTIONS } else { &[] } },
         sink: edge.records.sink(),
         connections,
     }))
 }
 
-async fn ask<T>(limit: Duration, answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, Problem> {
+/// What a store answers within `limit`; 503 when it does not.
+pub(crate) async fn ask<T>(limit: Duration, answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, Problem> {
     let failure = match tokio::time::timeout(limit, answer).await {
         Ok(Ok(answer)) => return Ok(answer),
         Ok(Err(error)) => error.to_string(),

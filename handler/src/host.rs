@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 use crate::record_flow::{RecordFlow, Schedules};
 use crate::stores::Stores;
 use crate::wiring::Wired;
+use crate::workbench::OneMachine;
 
 /// What the process is built from.
 #[derive(Debug, Clone)]
@@ -47,6 +48,12 @@ pub struct Running {
 }
 
 impl Running {
+    /// The address of the console, without a key.
+    #[must_use]
+    pub fn console(&self) -> String {
+        format!("http://{}/console", self.address)
+    }
+
     /// Stops taking requests and deliveries, lets those in hand finish and a sync come to a safe place, and returns.
     pub async fn stop(self) {
         let _ = self.stop.send(true);
@@ -73,7 +80,9 @@ pub async fn start(settings: Settings, data: &Path, listen: SocketAddr, outside:
     let address = listener.local_addr()?;
 
     let (stop, stopped) = watch::channel(false);
-    let Wired { settings, stores, flow, engine, edge } = Wired::new(settings, stores, &outside, stopped.clone())?;
+    let wired = Wired::new(settings, stores, &outside, stopped.clone())?;
+    let workbench = Arc::new(OneMachine::new(&wired, &outside));
+    let Wired { settings, stores, flow, engine, edge } = wired;
     stores.prepare().await;
     // Before the first delivery, which may need it.
     flow.adopt_all().await;
@@ -82,7 +91,7 @@ pub async fn start(settings: Settings, data: &Path, listen: SocketAddr, outside:
         || "records are not synced: there is no place for their rows; add [workspace] to the settings".to_owned(),
         |sink| format!("rows go to {sink}"),
     ));
-    let router = functions::router(Arc::new(edge));
+    let router = functions::router(Arc::new(edge.with_workbench(workbench)));
 
     let until = until(&stopped);
     let server = async move {

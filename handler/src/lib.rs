@@ -11,6 +11,7 @@ pub mod output;
 pub mod record_flow;
 pub mod stores;
 pub mod wiring;
+pub mod workbench;
 
 use std::env;
 use std::ffi::OsString;

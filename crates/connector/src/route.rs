@@ -1,7 +1,7 @@
 //! What the old ITSM action let one choose per action group: where an alert goes and how many work items it makes.
 //! Given as query parameters of the URL or as a `[route.NAME]` section.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -65,4 +65,12 @@ impl Route {
     pub fn choices(&self) -> Choices {
         Choices { per: self.per, template: self.template.clone(), fields: self.fields.clone() }
     }
+}
+
+/// What `routes` make on `connection`; incidents when none goes there.
+#[must_use]
+pub fn made_on(connection: &str, routes: &BTreeMap<String, Route>) -> Vec<WorkItemType> {
+    let there = routes.values().filter(|route| route.connection == connection);
+    let kinds: BTreeSet<WorkItemType> = there.map(|route| route.work_item_type).collect();
+    if kinds.is_empty() { vec![WorkItemType::default()] } else { kinds.into_iter().collect() }
 }

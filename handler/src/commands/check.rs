@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use connector::probe::{Probe, Report, Verdict};
 use connector::provider::{self, Surroundings};
+use connector::route::made_on;
 use connector::settings::{Connection, Settings};
 use connector::work_item::WorkItemType;
 use indicatif::ProgressBar;
@@ -38,33 +39,22 @@ pub async fn run(args: &Check, outside: &Surroundings, output: &mut Output<'_>) 
 }
 
 async fn check(name: &str, connection: &Connection, kinds: &[WorkItemType], outside: &Surroundings) -> Report {
-    let mut report = Report::new(name);
-    match provider::build(name, connection, outside) {
-        Ok(provider) => {
-            // Draws on standard error, and only when that is a terminal.
-            let progress = ProgressBar::new_spinner().with_message(format!("checking {name}"));
-            progress.enable_steady_tick(Duration::from_millis(100));
-            provider.check(kinds, &mut report).await;
-            provider.close().await;
-            progress.finish_and_clear();
-        }
-        Err(error) => {
-            report.failed("settings", "no connection can be made from the settings", error.problem, "mend the settings");
-        }
-    }
+    // Draws on standard error, and only when that is a terminal.
+    let progress = ProgressBar::new_spinner().with_message(format!("checking {name}"));
+    progress.enable_steady_tick(Duration::from_millis(100));
+    let report = provider::check(name, connection, kinds, outside).await;
+    progress.finish_and_clear();
     report
 }
 
 fn kinds(args: &Check, settings: &Settings, connection: &str) -> Vec<WorkItemType> {
-    let mut kinds: Vec<WorkItemType> = if args.types.is_empty() {
-        let routes = settings.route.values().filter(|route| route.connection == connection);
-        routes.map(|route| route.work_item_type).collect()
-    } else {
-        args.types.iter().copied().map(WorkItemType::from).collect()
-    };
+    if args.types.is_empty() {
+        return made_on(connection, &settings.route);
+    }
+    let mut kinds: Vec<WorkItemType> = args.types.iter().copied().map(WorkItemType::from).collect();
     kinds.sort();
     kinds.dedup();
-    if kinds.is_empty() { vec![WorkItemType::default()] } else { kinds }
+    kinds
 }
 
 fn print(report: &Report, output: &mut Output<'_>) -> Result<(), Failure> {

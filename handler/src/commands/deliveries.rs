@@ -3,14 +3,11 @@
 
 mod poison;
 
-use std::collections::BTreeSet;
-
-use connector::clock::Clock;
 use connector::delivery::DeliveryId;
 use connector::settings::Storage;
-use connector::store::{DeliveryQueue, Filter, Listed, Status, StoreError};
+use connector::store::{DeliveryQueue, Filter, Listed, Redriven, Shown, Status, redrive_all};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::cli::{Deliveries, DeliveriesAction, Place};
@@ -19,9 +16,6 @@ use crate::ending::{Ending, Failure};
 use crate::host::Outside;
 use crate::output::Output;
 use crate::stores::{DATABASE, Stores};
-
-/// Dead letters taken at a time.
-const STEP: usize = 500;
 
 /// Does what is asked with the deliveries that the arguments name.
 pub async fn run(args: &Deliveries, outside: &Outside, output: &mut Output<'_>) -> Result<Ending, Failure> {
@@ -45,7 +39,8 @@ pub async fn run(args: &Deliveries, outside: &Outside, output: &mut Output<'_>) 
             changed.print("redriven", "is neither a dead letter nor waiting", args.json, output)
         }
         DeliveriesAction::Redrive { connection, .. } => {
-            let changed = redrive_all(&**queue, connection.as_deref(), clock).await?;
+            let Redriven { done, left } = redrive_all(&**queue, connection.as_deref(), clock).await?;
+            let changed = Changed { done, left };
             changed.print("redriven", "cannot be read; see `deliveries list`", args.json, output)
         }
         DeliveriesAction::Drop { ids } => drop_each(&**queue, ids, args.json, output).await,
@@ -126,12 +121,12 @@ async fn show(queue: &dyn DeliveryQueue, id: DeliveryId, json: bool, output: &mu
     let Some((listed, payload)) = queue.show(id).await? else {
         return Err(Failure::Failed(anyhow::anyhow!("there is no delivery {id}; finished ones are forgotten after a while")));
     };
-    let payload: Option<Value> =
-        payload.map(|bytes| serde_json::from_slice(&bytes).unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into()));
+    let shown = Shown::of(listed, payload.as_deref());
     if json {
-        output.json(&json!({ "delivery": listed, "payload": payload }))?;
+        output.json(&shown)?;
         return Ok(Ending::Good);
     }
+    let Shown { delivery: listed, payload } = shown;
     let mut lines = vec![
         ("delivery", listed.id.to_string()),
         ("connection", listed.connection.clone()),
@@ -156,30 +151,6 @@ async fn show(queue: &dyn DeliveryQueue, id: DeliveryId, json: bool, output: &mu
         output.json(&payload)?;
     }
     Ok(Ending::Good)
-}
-
-async fn redrive_all(queue: &dyn DeliveryQueue, connection: Option<&str>, clock: &dyn Clock) -> Result<Changed, Failure> {
-    let filter = Filter { connection: connection.map(str::to_owned), status: Some(Status::DeadLetter), limit: STEP };
-    let mut seen = BTreeSet::new();
-    let mut changed = Changed::default();
-    loop {
-        // One may be a dead letter again before we are through; it had its chance.
-        let letters = queue.list(&filter).await?;
-        let fresh: Vec<DeliveryId> = letters.iter().map(|letter| letter.id).filter(|id| seen.insert(*id)).collect();
-        if fresh.is_empty() {
-            return Ok(changed);
-        }
-        for id in fresh {
-            match queue.redrive(id, clock.now()).await {
-                Ok(true) => changed.done.push(id),
-                // One that somebody else took meanwhile is no concern.
-                Ok(false) => {}
-                // The others are to have their chance.
-                Err(StoreError::Damaged(_)) => changed.left.push(id),
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
 }
 
 async fn drop_each(queue: &dyn DeliveryQueue, ids: &[Uuid], json: bool, output: &mut Output<'_>) -> Result<Ending, Failure> {

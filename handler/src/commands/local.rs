@@ -17,8 +17,9 @@ pub async fn run(args: &Local, outside: Outside, output: &mut Output<'_>) -> Res
     let running = host::start(settings, &args.data, args.listen, outside).await?;
     // Others wait for this line and read the address from it.
     output.line(&format!("listening on http://{}", running.address))?;
+    // Whoever waited for the first line may have gone away with it.
+    let _ = output.line(&format!("console at {}", running.console()));
     for line in &running.told {
-        // Whoever waited for the first line may have gone away with it.
         let _ = output.line(line);
     }
     signals.next().await;

@@ -88,7 +88,7 @@ impl Work<'_> {
         self.say(LogType::Info, operation, number, "the work item says what the alert says", "", "");
         let dropped = written.dropped.iter().map(|(field, why)| format!("{field} was not kept as sent: {why}"));
         let remarks = written.remarks.iter().cloned().chain(dropped).collect();
-        Done { effect, number: Some(number.clone()), remarks, ..Done::default() }
+        Done { effect, number: Some(number.clone()), url: Some(written.item.url.clone()), remarks, ..Done::default() }
     }
 
     pub(super) fn say(

@@ -75,7 +75,7 @@ impl Engine {
                 );
             }
         };
-        let mut summary = Summary { title: alert.title.clone(), ..Summary::default() };
+        let mut summary = Summary::of(&alert);
         match self.parts(line, delivery, &alert, &choices, &mut summary).await {
             Ok(asked) => {
                 if asked {
@@ -148,6 +148,9 @@ impl Engine {
                 Effect::Created => summary.created = summary.created.saturating_add(1),
                 Effect::Updated => summary.updated = summary.updated.saturating_add(1),
                 Effect::Nothing => {}
+            }
+            if let (Some(number), Some(url)) = (&done.number, done.url.filter(|url| !url.is_empty())) {
+                summary.work_item_urls.insert(number.clone(), url);
             }
             if let Some(number) = done.number.filter(|number| !summary.work_items.contains(number)) {
                 summary.work_items.push(number);

@@ -10,10 +10,12 @@ pub mod lanes;
 pub mod line;
 pub mod on_call;
 mod part;
+pub mod preview;
 mod settle;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use bytes::Bytes;
@@ -21,6 +23,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::alert::{Alert, AlertState, Severity};
 use crate::route::Choices;
 use crate::work_item::WorkItemType;
 
@@ -81,6 +84,18 @@ impl fmt::Debug for Delivery {
 pub struct Summary {
     /// The alert's title.
     pub title: String,
+    /// Name of the alert rule; empty when there is none, and of deliveries from before it was kept, as all that follows.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub rule: String,
+    /// What the alert said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<AlertState>,
+    /// How bad it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
+    /// Computers and resources that it named, the first of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub configuration_items: Vec<String>,
     /// Work items created.
     pub created: u32,
     /// Work items changed: noted, resolved, reopened.
@@ -89,8 +104,29 @@ pub struct Summary {
     pub duplicates: u32,
     /// Numbers of the work items touched.
     pub work_items: Vec<String>,
+    /// Links to them for people, by number, as far as known.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub work_item_urls: BTreeMap<String, String>,
     /// What a person should know though it worked.
     pub remarks: Vec<String>,
+}
+
+/// Configuration items that a [`Summary`] names at most.
+const NAMED: usize = 20;
+
+impl Summary {
+    /// What is known before anything is done: whom `alert` speaks of.
+    #[must_use]
+    pub fn of(alert: &Alert) -> Self {
+        Self {
+            title: alert.title.clone(),
+            rule: alert.rule.clone(),
+            state: Some(alert.state),
+            severity: alert.severity,
+            configuration_items: alert.configuration_items.iter().take(NAMED).cloned().collect(),
+            ..Self::default()
+        }
+    }
 }
 
 /// What became of one attempt.

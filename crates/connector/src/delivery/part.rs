@@ -29,6 +29,8 @@ pub(super) struct Done {
     /// It was reflected already; the tool was not asked.
     pub(super) remembered: bool,
     pub(super) number: Option<String>,
+    /// Where people find it, if it is known.
+    pub(super) url: Option<String>,
     pub(super) remarks: Vec<String>,
 }
 
@@ -83,8 +85,9 @@ impl Work<'_> {
             && let Some(event) = correlation.event(&self.part.event_key)
         {
             let mine = event.brought_by(self.delivery.id);
-            let number = correlation.work_item.as_ref().map(|item| item.number.clone());
-            return Ok(Done { effect: event.2, duplicate: !mine, remembered: true, number, remarks: Vec::new() });
+            let item = correlation.work_item.as_ref();
+            let (number, url) = (item.map(|item| item.number.clone()), item.map(|item| item.url.clone()));
+            return Ok(Done { effect: event.2, duplicate: !mine, remembered: true, number, url, remarks: Vec::new() });
         }
         let owner = self.engine.chance.id(self.engine.clock.now()).to_string();
         let (state, clock) = (self.engine.state.clone(), self.engine.clock.clone());
@@ -94,7 +97,9 @@ impl Work<'_> {
             Lifecycle::Tracked => self.track(&mut held).await,
         };
         match outcome {
-            Ok(done) => {
+            Ok(mut done) => {
+                let known = held.correlation.work_item.as_ref().filter(|item| done.number.as_ref() == Some(&item.number));
+                done.url = done.url.or_else(|| known.map(|item| item.url.clone()));
                 held.correlation.intent = None;
                 held.correlation.reflect(&self.part.event_key, self.delivery.id, done.effect);
                 held.release().await?;

@@ -216,6 +216,22 @@ pub struct Surroundings {
     pub clock: Arc<dyn Clock>,
 }
 
+/// Goes every step towards the tool of the connection `name`, for the work item types in `kinds`. Never fails: failures are probes.
+/// With a provider of its own, so that nothing that is remembered hides what is wrong by now.
+pub async fn check(name: &str, connection: &Connection, kinds: &[WorkItemType], surroundings: &Surroundings) -> Report {
+    let mut report = Report::new(name);
+    match build(name, connection, surroundings) {
+        Ok(provider) => {
+            provider.check(kinds, &mut report).await;
+            provider.close().await;
+        }
+        Err(error) => {
+            report.failed("settings", "no connection can be made from the settings", error.problem, "mend the settings");
+        }
+    }
+    report
+}
+
 /// A rate budget as the tool last told it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateBudget {

@@ -5,6 +5,7 @@ pub mod azure;
 pub mod memory;
 mod outcome;
 mod records;
+mod redrive;
 pub mod retention;
 pub mod sqlite;
 #[cfg(test)]
@@ -17,8 +18,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 pub use self::records::{Reading, Record, RecordFilter, RecordPage, RecordPlace, RecordStore, RecordTable, RecordsHeld};
+pub use self::redrive::{Redriven, redrive_all};
 use crate::delivery::{Delivery, DeliveryId, Summary, Verdict};
 
 /// Why a store could not do it.
@@ -135,6 +138,24 @@ pub struct Listed {
     pub remedy: String,
     /// What it did, once done.
     pub summary: Option<Summary>,
+}
+
+/// One delivery with what came, as `deliveries show --json` prints it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Shown {
+    /// Where it stands.
+    pub delivery: Listed,
+    /// The payload, as JSON or else as text; nothing once it is forgotten.
+    pub payload: Option<Value>,
+}
+
+impl Shown {
+    /// Of what [`DeliveryQueue::show`] answered.
+    #[must_use]
+    pub fn of(delivery: Listed, payload: Option<&[u8]>) -> Self {
+        let readable = |bytes: &[u8]| serde_json::from_slice(bytes).unwrap_or_else(|_| String::from_utf8_lossy(bytes).into());
+        Self { delivery, payload: payload.map(readable) }
+    }
 }
 
 /// Which deliveries to list.

@@ -41,7 +41,8 @@ pub async fn run(args: &Demo, output: &mut Output<'_>) -> Result<Ending, Failure
         let tool = format!("{} (emulated)", stage.tool.title);
         let width = tool.chars().count();
         output.line(&format!("{tool}  {}   {}", stage.tool.desk.url(), stage.tool.sign_in))?;
-        output.line(&format!("{:width$}  {}\n", "connector", stage.url()))?;
+        output.line(&format!("{:width$}  {}", "connector", stage.url()))?;
+        output.line(&format!("{:width$}  {}\n", "console", stage.console()))?;
     }
     let played = stage.play(script::steps(stage.tool.connection)).await?;
     let counts = stage.running.queue.counts(None).await.map_err(anyhow::Error::from)?;
@@ -134,7 +135,7 @@ fn invite(stage: &Stage, output: &mut Output<'_>) -> io::Result<()> {
     let (connector, name, key, data) = (stage.url(), stage.tool.connection, stage::KEY, stage.data().display());
     let look = stage.tool.look.replace("{url}", &stage.tool.desk.url());
     output.line(&format!(
-        "\nIt stays up; try (ctrl-c ends it):\n  \
+        "\nIt stays up; look at it in a browser:\n  {}\nor try (ctrl-c ends it):\n  \
          curl -d '{{\"text\":\"hello\"}}' '{connector}/api/alerts/{name}/incident?code={key}'\n  \
          curl -d @tests/fixtures/alerts/common_test_log_v2.json '{connector}/api/alerts/{name}/incident?code={key}'\n  \
          curl -d '{{\"title\":\"by hand\",\"computer\":\"WEB01\"}}' '{connector}/api/work-items/{name}/incident?code={key}'\n  \
@@ -142,6 +143,7 @@ fn invite(stage: &Stage, output: &mut Output<'_>) -> io::Result<()> {
          curl -X POST '{connector}/api/connections/{name}/sync?code={key}'\n  \
          itsm-connector records query --data {data}\n  \
          itsm-connector records query --data {data} --kind log\n  \
-         {look}"
+         {look}",
+        stage.console()
     ))
 }

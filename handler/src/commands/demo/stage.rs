@@ -79,6 +79,11 @@ impl Stage {
         format!("http://{}", self.running.address)
     }
 
+    /// The console, with the key that opens it.
+    pub(super) fn console(&self) -> String {
+        format!("{}#code={KEY}", self.running.console())
+    }
+
     /// The directory of the database.
     pub(super) fn data(&self) -> &Path {
         self.data.path()

@@ -13,6 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::{DeliveryQueue, StateStore};
+use crate::alert::{AlertState, Severity};
 use crate::delivery::{Delivery, DeliveryId, Source, Summary, Verdict};
 use crate::route::Choices;
 use crate::work_item::WorkItemType;
@@ -46,7 +47,20 @@ pub(super) fn delivery(number: u8) -> Delivery {
 
 pub(super) fn done(created: u32, updated: u32, duplicates: u32) -> Verdict {
     let work_items = vec!["INC0010001".to_owned()];
-    Verdict::Done(Summary { title: "cpu".to_owned(), created, updated, duplicates, work_items, remarks: Vec::new() })
+    let work_item_urls = work_items.iter().map(|number| (number.clone(), format!("https://tool.example/{number}"))).collect();
+    Verdict::Done(Summary {
+        title: "cpu".to_owned(),
+        rule: "cpu over 90".to_owned(),
+        state: Some(AlertState::Fired),
+        severity: Some(Severity::Sev1),
+        configuration_items: vec!["web01".to_owned()],
+        created,
+        updated,
+        duplicates,
+        work_items,
+        work_item_urls,
+        remarks: Vec::new(),
+    })
 }
 
 pub(super) fn retry_at(seconds: i64, counts: bool) -> Verdict {
