@@ -49,7 +49,7 @@ class Refusal extends Error {
 }
 
 /** Where the server's paths begin; the page itself is `{root}/status/console`. */
-const root = location.pathname.replace(/\/status\/console\/?$/, '');
+const root = location.pathname.replace(/\/status\/console\/?$/i, '');
 
 /** Asks the server; answers JSON. A parameter without a value is left out. */
 async function call(method, path, { query = {}, body, signal, patience = 10000 } = {}) {

@@ -8,11 +8,13 @@ function render() {
   lostBar(lost);
   if (!status) return;
   const first = byId('board').hidden;
-  for (const id of ['board', 'parts', 'sign-out']) byId(id).hidden = false;
-  byId('sign-out').hidden = !heldKey;
-  byId('sign-in').hidden = true;
-  byId('version').textContent = status.version;
-  byId('pulse').textContent = lost ? 'No answer' : 'Live';
+  const signedIn = byId('sign-in').contains(document.activeElement);
+  for (const id of ['board', 'parts']) hide(id, false);
+  hide('sign-out', !heldKey);
+  hide('sign-in', true);
+  if (signedIn) byId('main').focus({ preventScroll: true });
+  put('version', status.version);
+  put('pulse', lost ? 'No answer' : 'Live');
   byId('pulse').classList.toggle('stopped', Boolean(lost));
   show(byId('zone'), `Times are of ${zone}, UTC on hover. Up since `, when(status.started_at), '.');
   show(byId('overall'), overall(status));
@@ -24,16 +26,16 @@ function render() {
   show(byId('trends-note'), trendsNote());
   show(byId('trends-body'), trends());
   drawTrends();
-  byId('records-filter').hidden = !here();
+  hide('records-filter', !here());
   show(byId('records-lag'), lag(status));
   show(byId('records-rows'), newestRows());
-  byId('preview').hidden = byId('to-preview').hidden = !can('preview');
+  for (const id of ['preview', 'to-preview']) hide(id, !can('preview'));
   if (can('preview')) show(byId('preview-form'), previewForm());
   if (first && location.hash.length > 1) document.getElementById(location.hash.slice(1))?.scrollIntoView();
 }
 
 function lostBar(lost) {
-  byId('lost').hidden = !lost;
+  hide('lost', !lost);
   if (!lost) return;
   show(byId('lost'),
     h('span', null, h('strong', null, state.status ? `No answer since ${clock.format(lost.since)}. ` : 'No answer. '), `${capital(lost.refusal.detail)}. Do: ${lost.refusal.remedy}. Tried again at ${clock.format(lost.next)}.`),
@@ -47,9 +49,9 @@ function signIn(refusal) {
   keepKey(null);
   state.status = state.lost = null;
   if (byId('dialog').open) dialog.close();
-  for (const id of ['board', 'parts', 'sign-out', 'lost']) byId(id).hidden = true;
+  for (const id of ['board', 'parts', 'sign-out', 'lost']) hide(id, true);
   byId('pulse').textContent = '';
-  byId('sign-in').hidden = false;
+  hide('sign-in', false);
   byId('key-wrong').textContent = had && refusal ? `${capital(refusal.detail)}. ${capital(refusal.remedy)}.` : '';
   byId('key').setAttribute('aria-invalid', String(had && Boolean(refusal)));
   byId('key').value = '';
@@ -73,6 +75,8 @@ async function redrive(title, text, yes, work) {
   if (heldKey || state.status) await round(true);
 }
 
+const redriven = ({ redriven: done, left }) => `Redriven: ${count(done, 'dead letter')}.${left ? ` ${count(left, 'other')} cannot be read; see "itsm-connector deliveries list".` : ''}`;
+
 const acts = {
   close: () => dialog.close(),
   yes: () => dialog.yes(),
@@ -84,7 +88,8 @@ const acts = {
   },
   details: ({ id }) => inDialog(`details:${id}`, 'Alert', 'Reading…', () => api.delivery(id), details),
   redrive: ({ id }) => redrive('Redrive this dead letter?', 'The same alert is tried again at once. Is the cause still there, it comes back as a dead letter.', 'Redrive', async () => ((await api.redrive(id)).redriven ? 'Redriven: it is being tried again.' : 'It is no dead letter any more.')),
-  'redrive-all': () => redrive('Redrive all dead letters?', `All ${number.format(state.status.counts.dead_letters)} are tried again at once. Those whose cause is still there come back as dead letters.`, 'Redrive all', async () => `Redriven: ${count((await api.redriveAll('')).redriven, 'dead letter')}.`),
+  now: ({ id }) => redrive('Try it now?', 'It is due at once. Does the tool still not answer, it waits again.', 'Try now', async () => ((await api.redrive(id)).redriven ? 'It is being tried.' : 'It does not wait any more.')),
+  'redrive-all': () => redrive('Redrive all dead letters?', `All ${number.format(state.status.counts.dead_letters)} are tried again at once. Those whose cause is still there come back as dead letters.`, 'Redrive all', async () => redriven(await api.redriveAll(''))),
   copy: async () => {
     try {
       await navigator.clipboard.writeText(byId('payload').textContent);

@@ -8,6 +8,7 @@ const STEPS = [60, 300, 900, 3600, 3 * 3600, 6 * 3600, 86400, 7 * 86400];
 
 /** Counts things into steps of time: `{step, from: [seconds], columns: [[counts], ..]}`; `things` are {at: seconds, counts: [..]}. */
 function bins(things, width, most = 48) {
+  things = things.filter(({ at }) => Number.isFinite(at));
   if (!things.length) return { step: STEPS[0], from: [], columns: Array.from({ length: width }, () => []) };
   const times = things.map((thing) => thing.at);
   const [first, last] = [Math.min(...times), Math.max(...times)];
@@ -85,7 +86,7 @@ function readOut(id, plot, series) {
 function chart(id, title, says, legend, rows, none) {
   return h('article', { class: 'panel boxed', 'data-key': id },
     h('h3', null, title),
-    h('p', { class: 'legend quiet' }, legend.map(([name, label]) => h('span', null, h('i', { class: `swatch ink-${name}`, 'aria-hidden': 'true' }), label)), h('output', { id: `${id}-read`, class: 'read', 'aria-hidden': 'true', 'data-key': 'read', 'data-keep': true })),
+    h('p', { class: 'legend quiet' }, legend.map(([name, label]) => h('span', null, h('i', { class: `swatch ink-${name}`, 'aria-hidden': 'true' }), label)), h('span', { id: `${id}-read`, class: 'read', 'aria-hidden': 'true', 'data-key': 'read', 'data-keep': true })),
     none && h('p', { class: 'empty small' }, none),
     h('div', { id, class: none ? 'frame none' : 'frame', 'data-key': `${id}-frame`, role: 'img', 'aria-label': says, 'data-keep': true }),
     rows.length > 0 && h('details', { 'data-key': 'table' }, h('summary', null, 'As a table'),

@@ -127,9 +127,11 @@ function details(answer) {
       fact('Cause', delivery.cause), fact('Do', delivery.remedy),
       fact('Remarks', delivery.summary?.remarks?.length ? h('ul', null, delivery.summary.remarks.map((remark) => h('li', null, remark))) : null),
       fact('Delivery', h('code', null, delivery.id))),
+    delivery.status === 'waiting' && can('redrive') && h('div', { class: 'choices' }, button('Try it now', { 'data-act': 'now', 'data-id': delivery.id })),
     h('h3', null, 'The alert'),
     text ? [h('div', { class: 'choices' }, button('Copy', { 'data-act': 'copy' }), can('preview') && button('Preview it', { 'data-act': 'to-preview', 'data-of': delivery.connection, 'data-type': delivery.work_item_type })),
       h('pre', { id: 'payload' }, text)]
-      : h('p', { class: 'quiet' }, 'Its text is not shown here: it stays in the storage of the connector. At a desk, ', h('code', null, `itsm-connector deliveries show ${delivery.id}`), ' shows it.'),
+      : h('p', { class: 'quiet' }, delivery.status === 'done' ? 'Its text is not kept once the work item says what it said.'
+        : ['Its text is not shown here. At a desk, ', h('code', null, `itsm-connector deliveries show ${delivery.id}`), ' shows it.']),
   ];
 }

@@ -96,6 +96,16 @@ const empty = (text, next) => h('p', { class: 'empty' }, h('strong', null, text)
 const chip = (kind, text) => h('span', { class: `chip ${kind}` }, text);
 const button = (text, attributes) => h('button', { type: 'button', ...attributes }, text);
 
+/** Hides or shows; says nothing to the document when it is so already. */
+function hide(id, hidden) {
+  if (byId(id).hidden !== hidden) byId(id).hidden = hidden;
+}
+
+/** The text of an element that stands in the page from the start. */
+function put(id, text) {
+  if (byId(id).textContent !== text) byId(id).textContent = text;
+}
+
 /** Says something to those who listen: the verdict when it changes, and the server's coming and going. */
 function say(text) {
   byId('said').textContent = text;

@@ -61,10 +61,20 @@ function previewForm() {
   ];
 }
 
+/** Where something stands that is no part of JSON; not every browser says where it stopped. */
+function strangeAt(text) {
+  const part = /\s*(?:[{}[\]:,]|"(?:[^"\\\n]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)\s*/y;
+  for (let at = 0; at < text.length; at = part.lastIndex) {
+    part.lastIndex = at;
+    if (!part.test(text)) return at + text.slice(at).search(/\S|$/);
+  }
+  return undefined;
+}
+
 /** Where JSON goes wrong, for people. */
 function jsonProblem(text, failure) {
   if (!text.trim()) return 'There is no alert yet: paste one, or choose an example.';
-  const at = /position (\d+)/.exec(failure.message)?.[1];
+  const at = /position (\d+)/.exec(failure.message)?.[1] ?? strangeAt(text);
   const before = at === undefined ? null : text.slice(0, Number(at)).split('\n');
   const place = before ? ` at line ${before.length}, column ${before.at(-1).length + 1}` : '';
   return `This is not JSON${place}. Paste the whole body, from the first { to the last }.`;

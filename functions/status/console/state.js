@@ -14,7 +14,7 @@ const state = {
   kind: 'incident',
   backlog: [], // [{at, waiting, oldest}] since the page was opened
   busy: new Set(), // what is under way, as `check:snow`
-  lost: null, // {since, tries, next, refusal} while the server does not answer
+  lost: null, // {since, tries, rest, next, refusal} while the server does not answer
   ahead: 0, // the server's clock minus ours, ms
 };
 
@@ -90,7 +90,7 @@ async function round(all = false) {
   }
   poll.running = null;
   const rest = state.lost ? PACE.gone[Math.min(state.lost.tries, PACE.gone.length) - 1] : PACE.good;
-  if (state.lost) state.lost.next = new Date(Date.now() + rest);
+  if (state.lost) Object.assign(state.lost, { rest, next: new Date(Date.now() + rest) });
   if (!document.hidden) poll.timer = setTimeout(round, rest);
   poll.onChange();
 }

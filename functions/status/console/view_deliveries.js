@@ -2,8 +2,8 @@
 
 /** Numbers of the work items, as links into the tool where their addresses are known. */
 function workItems(summary) {
-  const urls = summary.work_item_urls ?? [];
-  return summary.work_items.map((item, index) => [index > 0 && ', ', urls[index] ? link(urls[index], item) : item]);
+  const addresses = summary.work_item_urls ?? {};
+  return summary.work_items.map((item, index) => [index > 0 && ', ', Object.hasOwn(addresses, item) ? link(addresses[item], item) : item]);
 }
 
 function did(summary) {

@@ -25,6 +25,7 @@ function when(text) {
 
 /** A length of time in its largest one or two units. */
 function lasting(seconds) {
+  if (!Number.isFinite(seconds)) return '';
   const whole = Math.max(0, Math.round(seconds));
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min`;
