@@ -126,7 +126,7 @@ fn accepts_gzip(asked: &HeaderMap) -> bool {
     told.flat_map(|value| value.split(',')).any(|coding| {
         let mut parts = coding.split(';').map(str::trim);
         let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
-        named && !parts.any(|weight| weight.trim_start_matches("q=").parse() == Ok(0.0_f32))
+        named && !parts.any(|weight| weight.strip_prefix("q=").is_some_and(|weight| weight.trim_matches(['0', '.']).is_empty()))
     })
 }
 

@@ -54,7 +54,7 @@ fn app(level: &str) -> tempfile::TempDir {
     root
 }
 
-async fn behind(level: &str, platform: bool, intake: Value) -> Host {
+pub(super) async fn behind(level: &str, platform: bool, intake: Value) -> Host {
     let root = app(level);
     let behind = Some((Before::read(root.path(), platform), Arc::new(Worker::default()) as Arc<dyn Work>));
     Host::start(Setup { intake, behind, ..Setup::default() }).await
@@ -67,7 +67,7 @@ async fn working(worker: Worker) -> (Host, Arc<Worker>) {
 }
 
 /// What the host is answered when it calls `function` with `data` and `metadata`.
-async fn invoke(host: &Host, function: &str, data: Value) -> (u16, Value) {
+pub(super) async fn invoke(host: &Host, function: &str, data: Value) -> (u16, Value) {
     let envelope = json!({"Data": data, "Metadata": {}});
     let answer = host.client.post(host.url(&format!("/{function}"))).json(&envelope).send().await.unwrap();
     (answer.status().as_u16(), answer.json().await.unwrap())

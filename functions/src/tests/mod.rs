@@ -1,11 +1,14 @@
 //! Stories over real sockets: a served router, a queue that can be told to fail, a clock that can be moved.
 
+mod console;
+mod deliveries;
 mod entra;
 mod files;
 mod hosted;
 mod hostile;
 mod intake;
 mod keys;
+mod one_machine;
 mod refusals;
 mod sign_in;
 mod status;
@@ -19,7 +22,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use connector::clock::{Chance, ManualClock};
+use connector::clock::{Chance, Clock, ManualClock};
 use connector::delivery::{Delivery, DeliveryId, Verdict};
 use connector::secret::{MissingSecret, Secret, SecretRef, Secrets};
 use connector::store::memory::MemoryStore;
@@ -33,6 +36,7 @@ use tokio::task::JoinHandle;
 use crate::edge::{ConnectionStates, Elsewhere};
 use crate::records::{NoRecords, Records};
 use crate::server::{ServerLimits, serve_with};
+use crate::workbench::Workbench;
 use crate::{Edge, router};
 
 pub(super) const KEY: &str = "k-9+/=";
@@ -92,14 +96,17 @@ impl DeliveryQueue for FakeQueue {
     async fn changed(&self) {
         std::future::pending::<()>().await;
     }
-    async fn list(&self, _: &Filter) -> Result<Vec<Listed>, StoreError> {
-        unimplemented!("the edge never lists")
+    async fn list(&self, filter: &Filter) -> Result<Vec<Listed>, StoreError> {
+        self.answer().await?;
+        self.store.list(filter).await
     }
-    async fn show(&self, _: DeliveryId) -> Result<Option<(Listed, Option<Bytes>)>, StoreError> {
-        unimplemented!("the edge never shows")
+    async fn show(&self, id: DeliveryId) -> Result<Option<(Listed, Option<Bytes>)>, StoreError> {
+        self.answer().await?;
+        self.store.show(id).await
     }
-    async fn redrive(&self, _: DeliveryId, _: Timestamp) -> Result<bool, StoreError> {
-        unimplemented!("the edge never redrives")
+    async fn redrive(&self, id: DeliveryId, now: Timestamp) -> Result<bool, StoreError> {
+        self.answer().await?;
+        self.store.redrive(id, now).await
     }
     async fn drop_delivery(&self, _: DeliveryId) -> Result<bool, StoreError> {
         unimplemented!("the edge never drops")
@@ -159,6 +166,7 @@ pub(super) struct Setup {
     pub(super) server: ServerLimits,
     pub(super) states: Arc<dyn ConnectionStates>,
     pub(super) records: Arc<dyn Records>,
+    pub(super) workbench: Option<Arc<dyn Workbench>>,
     /// What stands before us, and who works when called: behind the Functions host.
     pub(super) behind: Option<(crate::host::Host, Arc<dyn crate::Work>)>,
 }
@@ -172,6 +180,7 @@ impl Default for Setup {
             server: ServerLimits::default(),
             states: Arc::new(Elsewhere),
             records: Arc::new(NoRecords),
+            workbench: None,
             behind: None,
         }
     }
@@ -191,9 +200,11 @@ impl Host {
         let chance = Arc::new(Chance::seeded(7));
         let edge = Edge::new(settings, queue.clone(), vault.clone(), clock.clone(), chance, setup.states).unwrap();
         let mut edge = edge.with_records(setup.records);
+        edge.workbench = setup.workbench;
         edge.limits.body = setup.body;
         edge.limits.store = setup.store;
         edge.limits.health = setup.store;
+        edge.limits.listing = setup.store;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -215,6 +226,23 @@ impl Host {
     /// A post with the right key.
     pub(super) fn post(&self, path: &str) -> reqwest::RequestBuilder {
         self.client.post(self.url(path)).header("x-functions-key", KEY)
+    }
+
+    /// A look with the right key.
+    pub(super) fn get(&self, path: &str) -> reqwest::RequestBuilder {
+        self.client.get(self.url(path)).header("x-functions-key", KEY)
+    }
+
+    /// Posts an alert for `connection`, which comes to this end; its id.
+    pub(super) async fn delivered(&self, connection: &str, verdict: &Verdict) -> String {
+        let (status, body) = answer(self.post(&format!("/api/alerts/{connection}/incident")).body("{\"a\":1}")).await;
+        assert_eq!(status, 202, "{body}");
+        let now = self.clock.now();
+        let leased = self.queue.store.lease(connection, now, now + Duration::from_secs(60), 1).await.unwrap();
+        self.queue.store.settle(&leased[0], verdict, now).await.unwrap();
+        // Ids sort by time.
+        self.clock.advance(Duration::from_secs(1));
+        body["deliveryId"].as_str().unwrap().to_owned()
     }
 
     pub(super) fn taken(&self) -> Vec<Delivery> {

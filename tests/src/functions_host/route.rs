@@ -1,4 +1,5 @@
-//! Routes of HTTP triggers: `alerts/{target}/{work_item_type?}`. Literals are compared without regard to case, as ASP.NET does.
+//! Routes of HTTP triggers: `alerts/{target}/{work_item_type?}`, `status/{*rest}`. Literals are compared without regard to case, as
+//! ASP.NET does.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +8,14 @@ use anyhow::{bail, ensure};
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Segment {
     Literal(String),
-    Parameter { name: String, optional: bool },
+    Parameter {
+        name: String,
+        optional: bool,
+    },
+    /// `{*name}`: what is left of the path, and that may be nothing.
+    Rest {
+        name: String,
+    },
 }
 
 /// A template with its prefix.
@@ -21,6 +29,8 @@ impl Route {
         for part in full.split('/').filter(|part| !part.is_empty()) {
             let optional_before = matches!(segments.last(), Some(Segment::Parameter { optional: true, .. }));
             ensure!(!optional_before, "route '{template}': only the last segment can be optional");
+            let rest_before = matches!(segments.last(), Some(Segment::Rest { .. }));
+            ensure!(!rest_before, "route '{template}': only the last segment can take the rest");
             let inner = part.strip_prefix('{').and_then(|part| part.strip_suffix('}'));
             segments.push(match inner {
                 None => {
@@ -28,11 +38,16 @@ impl Route {
                     Segment::Literal(part.to_owned())
                 }
                 Some(inner) => {
-                    let name = inner.strip_suffix('?').unwrap_or(inner);
+                    // `{**name}` is the same for the host, which makes no addresses of routes.
+                    let rest = inner.strip_prefix("**").or_else(|| inner.strip_prefix('*'));
+                    let name = rest.unwrap_or_else(|| inner.strip_suffix('?').unwrap_or(inner));
                     if !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') || name.is_empty() {
                         bail!("route '{template}': '{part}' is no parameter the stand-in knows");
                     }
-                    Segment::Parameter { name: name.to_owned(), optional: inner.ends_with('?') }
+                    match rest {
+                        Some(_) => Segment::Rest { name: name.to_owned() },
+                        None => Segment::Parameter { name: name.to_owned(), optional: inner.ends_with('?') },
+                    }
                 }
             });
         }
@@ -49,6 +64,13 @@ impl Route {
         let mut parts = path.split('/').filter(|part| !part.is_empty());
         let mut values = BTreeMap::new();
         for segment in &self.0 {
+            if let Segment::Rest { name } = segment {
+                let rest: Vec<String> = parts.by_ref().map(decoded).collect();
+                if !rest.is_empty() {
+                    values.insert(name.clone(), rest.join("/"));
+                }
+                continue;
+            }
             match (segment, parts.next()) {
                 (Segment::Literal(literal), Some(part)) if decoded(part).eq_ignore_ascii_case(literal) => {}
                 (Segment::Parameter { name, .. }, Some(part)) => {

@@ -64,6 +64,30 @@ async fn routes_have_parameters_that_may_be_left_out_and_the_more_exact_one_wins
 }
 
 #[tokio::test]
+async fn a_route_can_take_the_rest_of_a_path_and_that_may_be_nothing() {
+    let root = Root::new().http("status", "status/{*rest}").http("exact", "status/exact");
+    let handler = Handler::outputs(json!({}));
+    let host = root.run(Options::default(), handler.serve().await).await;
+    for (path, function, params) in [
+        ("/api/status", "/status", json!({})),
+        ("/api/Status/", "/status", json!({})),
+        ("/api/status/a", "/status", json!({ "rest": "a" })),
+        ("/api/status/a/b%20c/d", "/status", json!({ "rest": "a/b c/d" })),
+        ("/api/status/exact", "/exact", json!({})),
+        ("/api/status/exact/a", "/status", json!({ "rest": "exact/a" })),
+    ] {
+        assert_eq!(get(&host, path).await.0, 200, "{path}");
+        let got = handler.got().pop().unwrap();
+        assert_eq!((got.uri.path(), &got.json()["Data"]["req"]["Params"]), (function, &params), "{path}");
+    }
+    assert_eq!(get(&host, "/api/statuses").await.0, 404);
+    for (template, why) in [("{*rest}/more", "the rest"), ("{*}", "no parameter")] {
+        let told = Root::new().http("wrong", template).read().unwrap_err();
+        assert!(format!("{told:#}").contains(why), "{told:#}");
+    }
+}
+
+#[tokio::test]
 async fn a_method_that_the_function_does_not_take_finds_nothing() {
     let trigger =
         json!({ "type": "httpTrigger", "direction": "in", "name": "req", "methods": ["post"], "authLevel": "anonymous" });

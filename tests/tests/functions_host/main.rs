@@ -8,6 +8,8 @@ mod apps;
 #[cfg(test)]
 mod callers;
 #[cfg(test)]
+mod console;
+#[cfg(test)]
 mod deployed;
 #[cfg(test)]
 mod endings;

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
 use axum::http::Response;
-use axum::http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
+use axum::http::header::{ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
 use axum::routing::{MethodRouter, post};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
@@ -29,13 +29,16 @@ use crate::{Failure, HttpAnswer, HttpTrigger, Outcome};
 /// An envelope says who the caller is ([`Identities`](crate::Identities)), so nothing but the host may reach this path: do not
 /// forward a route that catches every path (`{*path}` with an empty `routePrefix`) in an app that mounts envelopes.
 ///
-/// An answer has to be text: an envelope cannot carry other bytes. One that is not fails the invocation.
+/// An answer has to be text: an envelope cannot carry other bytes. One that is not fails the invocation; so that none is compressed,
+/// handlers do not see what the caller said he accepts (`Accept-Encoding`).
 pub fn enveloped<S: Clone + Send + Sync + 'static>(output: impl Into<Arc<str>>, forwarded: Router) -> MethodRouter<S> {
     let output = output.into();
     // The limit of the whole envelope has been kept already.
     let forwarded = forwarded.layer(DefaultBodyLimit::disable());
     post(move |trigger: HttpTrigger| async move {
-        let answer = match forwarded.oneshot(trigger.into_request()).await {
+        let mut request = trigger.into_request();
+        request.headers_mut().remove(ACCEPT_ENCODING);
+        let answer = match forwarded.oneshot(request).await {
             Ok(answer) => answer,
             Err(never) => match never {},
         };

@@ -83,6 +83,18 @@ async fn an_answer_that_is_not_text_fails_rather_than_arrive_broken() {
 }
 
 #[tokio::test]
+async fn in_an_envelope_nobody_is_said_to_accept_what_it_cannot_carry() {
+    let told = |headers: HeaderMap| async move { format!("{:?}", headers.get("accept-encoding")) };
+    let http = Router::new().route("/api/health", get(told));
+    let app = Router::new().route("/Health", enveloped("res", http.clone())).merge(http);
+    let headers = json!({"Accept-Encoding": ["gzip, br"]});
+    let body = json!({"Data": {"req": {"Method": "GET", "Url": "https://e.org/api/health", "Headers": headers}}}).to_string();
+    assert_eq!(ask(&app, envelope("Health", body)).await.result()["Outputs"]["res"]["body"], "None");
+    let forwarded = Request::get("/api/health").header("accept-encoding", "gzip").body(Body::empty()).unwrap();
+    assert!(ask(&app, forwarded).await.body.contains("gzip"));
+}
+
+#[tokio::test]
 async fn a_large_body_in_an_envelope_is_read_as_a_forwarded_one_is() {
     let http = Router::new().route("/api/size", post(|body: String| async move { body.len().to_string() }));
     let app = Router::new().route("/Size", enveloped("res", http));

@@ -1,6 +1,7 @@
 //! Commands are run as `main` runs them, with arguments as they are typed; only the surroundings are ours.
 
 mod azure;
+mod console;
 mod deliveries;
 mod migrate;
 mod posting;

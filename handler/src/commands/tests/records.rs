@@ -29,18 +29,18 @@ const HERE: [&str; 4] = ["--config", "@connector.toml", "--data", "@data"];
 const SEED: Seed = Seed { incidents: 30, change_requests: 5, problems: 0, servers: 3, tables: 0 };
 
 /// A desk beside an instance.
-struct Shop {
-    desk: Desk,
-    tool: ServiceNow,
+pub(super) struct Shop {
+    pub(super) desk: Desk,
+    pub(super) tool: ServiceNow,
 }
 
 impl Shop {
-    async fn open() -> Self {
+    pub(super) async fn open() -> Self {
         Self::with("").await
     }
 
     /// With `more` in the section of the connection, sections at its end.
-    async fn with(more: &str) -> Self {
+    pub(super) async fn with(more: &str) -> Self {
         let desk = Desk::new();
         let now = desk.outside.clock.now().as_second();
         let tool = ServiceNow::start_with(Options { time: Time::Manual(now), seed: SEED, ..Options::default() }).await;
@@ -70,17 +70,17 @@ impl Shop {
     }
 
     /// The rows that `records query --json` prints, one on each line.
-    async fn rows(&self, arguments: &[&str]) -> Vec<Value> {
+    pub(super) async fn rows(&self, arguments: &[&str]) -> Vec<Value> {
         let arguments: Vec<&str> = ["records", "query", "--json"].iter().chain(arguments).copied().collect();
         good(self.run(&arguments).await).lines().map(json).collect()
     }
 
-    fn pass(&self, seconds: u64) {
+    pub(super) fn pass(&self, seconds: u64) {
         self.tool.advance(Duration::from_secs(seconds));
         self.desk.clock.advance(Duration::from_secs(seconds));
     }
 
-    fn down(&self) {
+    pub(super) fn down(&self) {
         let page = "<html><head><title>503 Service Unavailable</title></head></html>".to_owned();
         self.tool.faults().add(Fault::new(Effect::Status { code: 503, body: page, headers: Vec::new() }));
     }
