@@ -20,6 +20,7 @@ const STYLES: &[&str] = &[include_str!("console/vendor/uPlot.min.css"), include_
 /// Joined in this order, and put where the page says [`SCRIPT`].
 const SCRIPTS: &[&str] = &[
     include_str!("console/dom.js"),
+    concat!("/*! uPlot\n\n", include_str!("console/vendor/uPlot.LICENSE"), "*/"),
     include_str!("console/vendor/uPlot.iife.min.js"),
     include_str!("console/words.js"),
     include_str!("console/api.js"),

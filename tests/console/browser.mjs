@@ -28,7 +28,10 @@ const visits = new WeakMap();
 /** Closes the pages that a story opened; answers what they complained of. */
 export async function leave(browser) {
   const complaints = (visits.get(browser) ?? []).flatMap((visit) => visit.complaints);
-  for (const context of browser.contexts()) await context.close();
+  for (const context of browser.contexts()) {
+    for (const page of context.pages()) await page.unrouteAll({ behavior: 'ignoreErrors' });
+    await context.close();
+  }
   visits.delete(browser);
   return complaints;
 }

@@ -108,6 +108,7 @@ export const stories = {
 
   async 'where the process only lets it look, nothing else is offered or asked'({ browser, scene: { local } }) {
     const { page, judge, requests } = await visitor(browser, local);
+    await page.clock.install();
     await page.route('**/api/status', async (route) => {
       const response = await route.fetch();
       const status = await response.json();
@@ -130,6 +131,12 @@ export const stories = {
     await page.getByRole('dialog').getByText('The alert', { exact: true }).waitFor();
     await accessible(page, 'read only');
     await fits(page, 'read only');
+    await page.waitForFunction(() => poll.running === null);
+    const before = statuses(requests);
+    await page.clock.fastForward(5000);
+    equal(await page.evaluate(() => poll.running), null, 'it does not ask every 3 s');
+    await page.clock.fastForward(10100);
+    await becomes(async () => statuses(requests), before + 1, 'but every 15 s');
     check(requests.every(({ method, url }) => method === 'GET' && !url.includes('/records')), 'only what may be looked at is asked');
     await judge();
   },

@@ -41,9 +41,9 @@ export const stories = {
   },
 
   async 'a key in the address is taken from there and sent in the header only'({ browser, local }) {
-    for (const address of [`#code=${local.key}`, `?code=${local.key}`]) {
+    for (const address of [`${local.page}#code=${local.key}`, `${local.page}?code=${local.key}`, `${local.origin}/console#code=${local.key}`]) {
       const { page, judge, requests } = await visitor(browser, local);
-      await page.goto(local.page + address);
+      await page.goto(address);
       await ready(page);
       equal(page.url(), local.page, 'the address bar');
       const asked = requests.filter(({ url }) => !url.includes('/console'));

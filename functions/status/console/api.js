@@ -61,13 +61,14 @@ async function call(method, path, { query = {}, body, signal, patience = 10000 }
   const limit = AbortSignal.timeout(patience);
   let response, text;
   try {
-    response = await fetch(address, { method, headers, body, cache: 'no-store', redirect: 'error', credentials: 'same-origin', signal: signal ? AbortSignal.any([signal, limit]) : limit });
+    response = await fetch(address, { method, headers, body, cache: 'no-store', redirect: 'manual', credentials: 'same-origin', signal: signal ? AbortSignal.any([signal, limit]) : limit });
     text = await response.text();
   } catch (failure) {
     if (signal?.aborted) throw failure;
     const detail = failure.name === 'TimeoutError' ? `no answer within ${patience / 1000} s` : 'the connector does not answer';
     throw new Refusal('gone', { title: 'No answer', detail, remedy: 'see that the connector runs, and that this browser reaches it' });
   }
+  if (response.type === 'opaqueredirect') throw new Refusal('gone', { title: 'Sent elsewhere', detail: 'whoever stands before the connector wants a sign-in', remedy: 'reload this page' });
   let answer = null;
   try {
     answer = JSON.parse(text);

@@ -32,22 +32,24 @@ function types(name) {
   return one?.work_item_types ?? (one?.provider === 'servicenow' ? ['incident', 'event', 'alert'] : ['incident']);
 }
 
+/** What the form is for: a connection, or a route, which is named in a field of its own. */
 function target() {
-  const [kind, ...name] = (byId('preview-for')?.value ?? '').split(' ');
-  return { route: kind === 'route', name: name.join(' ') };
+  const chosen = byId('preview-for')?.value ?? '';
+  const route = chosen === 'route';
+  return { route, name: route ? byId('preview-route')?.value.trim() ?? '' : chosen.slice('connection '.length) };
 }
 
 function previewForm() {
-  const { connections: all, console: served } = state.status;
-  const routes = served.routes ?? [];
+  const { connections: all } = state.status;
   const { route, name } = target();
   const field = (key, label, input, hint) => h('div', { class: 'field', 'data-key': key }, h('label', { for: `preview-${key}` }, label), input, hint && h('p', { class: 'quiet hint', id: `preview-${key}-hint` }, hint));
   return [
     h('div', { class: 'pair', 'data-key': 'where' },
       field('for', 'For', h('select', { id: 'preview-for', name: 'for' },
         h('optgroup', { label: 'Connections' }, all.map((one) => option([`connection ${one.name}`, one.name]))),
-        routes.length > 0 && h('optgroup', { label: 'Routes' }, routes.map((one) => option([`route ${one.name}`, one.name]))))),
-      field('type', 'Work item', h('select', { id: 'preview-type', name: 'type', disabled: route }, route ? option(['', 'as the route says']) : types(name || all[0]?.name).map((type) => option([type, typeName(type)]))))),
+        h('optgroup', { label: 'Settings' }, option(['route', 'a route'])))),
+      route ? field('route', 'Name of the route', h('input', { id: 'preview-route', name: 'route', type: 'text', required: true, autocomplete: 'off', spellcheck: 'false' }))
+        : field('type', 'Work item', h('select', { id: 'preview-type', name: 'type' }, types(name || all[0]?.name).map((type) => option([type, typeName(type)]))))),
     h('div', { class: 'pair', 'data-key': 'choices' },
       field('per', 'One for each', h('select', { id: 'preview-per', name: 'per' }, pers.map(option))),
       field('template', 'Template of the tool', h('input', { id: 'preview-template', name: 'template', type: 'text', autocomplete: 'off', spellcheck: 'false' }))),
@@ -105,6 +107,7 @@ async function runPreview() {
   if (bad) return wrong(`The field "${bad}" has no "=": write NAME=VALUE.`);
   wrong('');
   const { route, name } = target();
+  if (route && !name) return byId('preview-route').focus();
   const path = route ? [name] : [name, byId('preview-type').value];
   state.busy.add('preview');
   render();

@@ -1,7 +1,8 @@
-// What the page knows, and the polling that keeps it true: every 3 s, not while the tab is hidden, less and less often while the server
-// is gone. Lists are asked for again only when the counts say that something happened.
+// What the page knows, and the polling that keeps it true: every 3 s on one machine and every 15 s where each question costs a start of a
+// function, not while the tab is hidden, less and less often while the server is gone. Lists are asked for again only when the counts say
+// that something happened.
 
-const PACE = { good: 3000, gone: [3000, 6000, 12000, 24000, 30000], anyway: 30000 };
+const PACE = { here: 3000, afar: 15000, gone: [3000, 6000, 12000, 24000, 30000], anyway: 30000 };
 const MOST = { listed: 100, drawn: 500, dead: 100, rows: 20 };
 
 const state = {
@@ -25,9 +26,10 @@ const here = () => can('preview') || can('check');
 
 const poll = { timer: 0, running: null, fresh: '', asked: 0, onChange: () => {}, onKey: () => {} };
 
-/** What makes lists worth asking for again. */
-function fingerprint(status) {
-  return JSON.stringify([status.started_at, status.counts, status.connections.map((one) => one.counts), status.connections.map((one) => one.sync.map((kind) => kind.current_to))]);
+/** What makes lists worth asking for again; attempts that fail again and again do not. */
+function fingerprint({ started_at: started, counts, connections }) {
+  const { accepted, work_items: made, updates, duplicates_suppressed: duplicates, dead_letters: dead, backlog } = counts;
+  return JSON.stringify([started, accepted, made, updates, duplicates, dead, backlog, connections.map((one) => one.sync.map((kind) => kind.current_to))]);
 }
 
 function note(status) {
@@ -89,7 +91,7 @@ async function round(all = false) {
     state.lost = { since: state.lost?.since ?? new Date(), tries: (state.lost?.tries ?? 0) + 1, refusal: failure };
   }
   poll.running = null;
-  const rest = state.lost ? PACE.gone[Math.min(state.lost.tries, PACE.gone.length) - 1] : PACE.good;
+  const rest = state.lost ? PACE.gone[Math.min(state.lost.tries, PACE.gone.length) - 1] : here() ? PACE.here : PACE.afar;
   if (state.lost) Object.assign(state.lost, { rest, next: new Date(Date.now() + rest) });
   if (!document.hidden) poll.timer = setTimeout(round, rest);
   poll.onChange();

@@ -37,7 +37,7 @@ function overall(status) {
   const oldest = counts.oldest && since(counts.oldest);
   return [
     h('p', { class: `verdict ${now.kind}`, 'data-key': 'verdict' }, now.text),
-    h('ul', { class: 'todo', 'data-key': 'todo' }, now.found.filter((one) => one.where !== 'connections').map((one) => h('li', { 'data-key': one.text }, h('a', { href: `#${one.where}` }, one.text), one.remedy && h('span', { class: 'quiet' }, ` ${one.remedy}`)))),
+    h('ul', { class: 'todo', 'data-key': 'todo' }, now.found.filter((one) => one.where !== 'connections').map((one) => h('li', { 'data-key': one.text }, h('a', { href: `#${one.where}` }, one.text), one.remedy && h('span', { class: 'quiet' }, `: ${one.remedy}`)))),
     h('dl', { class: 'figures', 'data-key': 'figures' },
       figure('accepted', 'Alerts accepted', number.format(counts.accepted)),
       figure('created', 'Work items created', number.format(counts.work_items)),

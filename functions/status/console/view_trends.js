@@ -77,5 +77,8 @@ function drawTrends() {
   if (!state.drawn) return;
   const { from, step, columns: [made, updated] } = created(state.drawn);
   if (from.length) draw('chart-created', from, [{ label: 'created', ink: 'accent', values: made, bars: true }, { label: 'updated', ink: 'second', values: updated, bars: true }], step);
-  if (state.backlog.length) draw('chart-backlog', state.backlog.map((one) => one.at), [{ label: 'waiting', ink: 'accent', values: state.backlog.map((one) => one.waiting) }]);
+  // One sample alone has no width.
+  const [first] = state.backlog;
+  const samples = first ? [{ ...first, at: first.at - 1 }, ...state.backlog] : [];
+  if (first) draw('chart-backlog', samples.map((one) => one.at), [{ label: 'waiting', ink: 'accent', values: samples.map((one) => one.waiting) }]);
 }
