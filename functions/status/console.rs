@@ -26,12 +26,15 @@ const SCRIPTS: &[&str] = &[
     include_str!("console/api.js"),
     include_str!("console/state.js"),
     include_str!("console/dialogs.js"),
+    include_str!("console/dialog_contents.js"),
     include_str!("console/charts.js"),
     include_str!("console/view_overall.js"),
     include_str!("console/view_deliveries.js"),
     include_str!("console/view_trends.js"),
     include_str!("console/view_records.js"),
+    include_str!("console/examples.js"),
     include_str!("console/preview.js"),
+    include_str!("console/preview_result.js"),
     include_str!("console/app.js"),
 ];
 

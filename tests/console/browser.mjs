@@ -9,11 +9,24 @@ const require = createRequire(join(process.env.CONSOLE_MODULES, 'x.js'));
 const { chromium } = require('playwright-core');
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
-const ARGUMENTS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const ARGUMENTS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
 
 export async function open() {
   const profile = mkdtempSync(join(tmpdir(), 'console-chromium-'));
-  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ARGUMENTS, env: { ...process.env, HOME: profile } });
+  const browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ARGUMENTS,
+    env: { ...process.env, HOME: profile },
+  });
   return {
     browser,
     close: async () => {
@@ -38,17 +51,28 @@ export async function leave(browser) {
 
 /** A page in a profile of its own, watched. `expected` are complaints that belong to the story. */
 export async function visitor(browser, site, { expected = [], ...options } = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-GB', timezoneId: 'Europe/Berlin', colorScheme: 'light', ...options });
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 900 },
+    locale: 'en-GB',
+    timezoneId: 'Europe/Berlin',
+    colorScheme: 'light',
+    ...options,
+  });
   context.setDefaultTimeout(30000);
   await context.addInitScript(() => {
     globalThis.violations = [];
-    document.addEventListener('securitypolicyviolation', (event) => globalThis.violations.push(`${event.violatedDirective} ${event.blockedURI}`));
+    document.addEventListener('securitypolicyviolation', (event) =>
+      globalThis.violations.push(`${event.violatedDirective} ${event.blockedURI}`),
+    );
   });
   const page = await context.newPage();
   const complaints = [];
   const requests = [];
   visits.set(browser, [...(visits.get(browser) ?? []), { complaints }]);
-  page.on('console', (message) => ['error', 'warning'].includes(message.type()) && complaints.push(`${message.text()} ${message.location().url}`));
+  page.on(
+    'console',
+    (message) => ['error', 'warning'].includes(message.type()) && complaints.push(`${message.text()} ${message.location().url}`),
+  );
   page.on('pageerror', (error) => complaints.push(`uncaught: ${error.stack}`));
   page.on('dialog', (dialog) => {
     complaints.push(`a script opened a dialog: ${dialog.message()}`);
@@ -58,8 +82,16 @@ export async function visitor(browser, site, { expected = [], ...options } = {})
   const judge = async () => {
     const found = complaints.filter((complaint) => !expected.some((pattern) => pattern.test(complaint)));
     found.push(...(await page.evaluate(() => globalThis.violations)).map((violation) => `policy: ${violation}`));
-    found.push(...requests.filter(({ url }) => new URL(url).origin !== site.origin && !url.startsWith('data:')).map(({ url }) => `another host: ${url}`));
-    found.push(...requests.filter(({ url }) => url.includes(site.key) && !url.includes('/console')).map(({ url }) => `the key stands in an address: ${url}`));
+    found.push(
+      ...requests
+        .filter(({ url }) => new URL(url).origin !== site.origin && !url.startsWith('data:'))
+        .map(({ url }) => `another host: ${url}`),
+    );
+    found.push(
+      ...requests
+        .filter(({ url }) => url.includes(site.key) && !url.includes('/console'))
+        .map(({ url }) => `the key stands in an address: ${url}`),
+    );
     if (found.length) throw new Error(found.join('\n'));
   };
   return { page, context, requests, judge };
@@ -74,7 +106,12 @@ export async function enter(page, site, part = '') {
 
 export async function ready(page) {
   await page.locator('#overall .verdict').waitFor();
-  await page.waitForFunction(() => document.querySelector('#deliveries-body table, #deliveries-body .empty') && document.querySelector('#chart-backlog canvas') && !document.querySelector('main .waiting'));
+  await page.waitForFunction(
+    () =>
+      document.querySelector('#deliveries-body table, #deliveries-body .empty') &&
+      document.querySelector('#chart-backlog canvas') &&
+      !document.querySelector('main .waiting'),
+  );
 }
 
 /** No violation of WCAG 2.2 A and AA or of what axe calls good practice. */
@@ -84,8 +121,20 @@ export async function accessible(page, where) {
   await page.evaluate(() => scrollTo({ top: 0, behavior: 'instant' }));
   // Colours that are still on their way from one to another would be judged as they are now.
   await page.waitForFunction(() => document.getAnimations().every((animation) => animation.playState === 'finished'));
-  const found = await page.evaluate(async () => (await globalThis.axe.run(document, { resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })).violations
-    .map((violation) => `${violation.id}: ${violation.help}: ${violation.nodes.slice(0, 3).map((node) => `${node.target} (${node.failureSummary.split('\n').at(-1).trim()})`).join('; ')}`));
+  const found = await page.evaluate(async () =>
+    (
+      await globalThis.axe.run(document, {
+        resultTypes: ['violations'],
+        runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+      })
+    ).violations.map(
+      (violation) =>
+        `${violation.id}: ${violation.help}: ${violation.nodes
+          .slice(0, 3)
+          .map((node) => `${node.target} (${node.failureSummary.split('\n').at(-1).trim()})`)
+          .join('; ')}`,
+    ),
+  );
   if (found.length) throw new Error(`${where}: ${found.join('\n')}`);
 }
 

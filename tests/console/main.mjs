@@ -5,7 +5,10 @@ import { leave, open } from './browser.mjs';
 import { demo, endAll, freePort, local, settings, tool } from './processes.mjs';
 import { seed } from './scene.mjs';
 
-const LANES = [['look', 'work'], ['hostile', 'people', 'life']];
+const LANES = [
+  ['look', 'numbers', 'work'],
+  ['hostile', 'people', 'life'],
+];
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const pictures = process.argv.includes('--screenshots');
 const begun = Date.now();
@@ -35,7 +38,9 @@ async function told(name, story, scene, browser) {
 
 async function lane(rooms, shown) {
   const modules = await Promise.all(rooms.map((room) => import(`./stories_${room}.mjs`)));
-  const stories = modules.flatMap((room) => Object.entries(room.stories)).filter(([name]) => words.every((word) => name.includes(word)));
+  const stories = modules
+    .flatMap((room) => Object.entries(room.stories))
+    .filter(([name]) => words.every((word) => name.includes(word)));
   if (!stories.length) return [];
   const [scene, { browser, close }] = await Promise.all([stage(rooms[0], shown), open()]);
   const results = [];
@@ -65,5 +70,10 @@ try {
   endAll();
 }
 const failed = results.filter((good) => !good).length;
-if (!pictures) console.log(results.length ? `${results.length - failed} passed, ${failed} failed in ${((Date.now() - begun) / 1000).toFixed(0)} s` : `no story has all of: ${words.join(' ')}`);
+if (!pictures)
+  console.log(
+    results.length
+      ? `${results.length - failed} passed, ${failed} failed in ${((Date.now() - begun) / 1000).toFixed(0)} s`
+      : `no story has all of: ${words.join(' ')}`,
+  );
 process.exit(failed || !results.length ? 1 : 0);

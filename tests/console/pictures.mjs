@@ -13,7 +13,9 @@ async function picture(page, name, clip) {
   const path = join(folder, `${name}.png`);
   await page.evaluate(() => document.activeElement.blur());
   await page.mouse.move(0, 0);
-  await page.waitForFunction(() => poll.running === null && document.getAnimations().every((animation) => animation.playState === 'finished'));
+  await page.waitForFunction(
+    () => poll.running === null && document.getAnimations().every((animation) => animation.playState === 'finished'),
+  );
   await page.screenshot({ path, clip, animations: 'disabled', fullPage: Boolean(clip) });
   const { size } = statSync(path);
   if (size > MOST) throw new Error(`${name}.png has ${size} bytes, more than ${MOST}`);
@@ -22,12 +24,21 @@ async function picture(page, name, clip) {
 
 /** The box around some elements, with a margin. */
 async function around(page, ...selectors) {
-  const boxes = await Promise.all(selectors.map((selector) => page.locator(selector).evaluate((element) => {
-    const { x, y, right, bottom } = element.getBoundingClientRect();
-    return { x, y: y + scrollY, right, bottom: bottom + scrollY };
-  })));
+  const boxes = await Promise.all(
+    selectors.map((selector) =>
+      page.locator(selector).evaluate((element) => {
+        const { x, y, right, bottom } = element.getBoundingClientRect();
+        return { x, y: y + scrollY, right, bottom: bottom + scrollY };
+      }),
+    ),
+  );
   const [x, y] = [Math.min(...boxes.map((box) => box.x)) - 20, Math.min(...boxes.map((box) => box.y)) - 16];
-  return { x, y, width: Math.max(...boxes.map((box) => box.right)) - x + 20, height: Math.max(...boxes.map((box) => box.bottom)) - y + 16 };
+  return {
+    x,
+    y,
+    width: Math.max(...boxes.map((box) => box.right)) - x + 20,
+    height: Math.max(...boxes.map((box) => box.bottom)) - y + 16,
+  };
 }
 
 export async function take({ local, demo }, browser) {
@@ -42,7 +53,9 @@ export async function take({ local, demo }, browser) {
   await worked.page.getByLabel('The alert, as Azure posts it').fill(alert('synthetic_log_v2_fired'));
   await worked.page.getByRole('button', { name: 'Preview', exact: true }).click();
   await worked.page.locator('#preview-result table').waitFor();
-  await worked.page.locator('#preview-alert').evaluate((element) => { element.scrollTop = 0; });
+  await worked.page.locator('#preview-alert').evaluate((element) => {
+    element.scrollTop = 0;
+  });
   await picture(worked.page, 'preview', await around(worked.page, '#preview'));
   await worked.judge();
   const shown = await visitor(browser, demo, { ...options, colorScheme: 'dark' });

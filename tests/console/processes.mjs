@@ -16,13 +16,22 @@ export const alert = (name) => readFileSync(join(root, 'tests/fixtures/alerts', 
 
 /** Starts a program and waits for the line of its output that `pattern` finds; answers {found, stop, errors}. */
 async function start(program, args, pattern, env = {}) {
-  const child = spawn(join(target, program), args, { cwd: home, stdio: ['pipe', 'pipe', 'pipe'], env: { PATH: process.env.PATH, HOME: home, TMPDIR: home, NO_PROXY: '127.0.0.1', ...env } });
+  const child = spawn(join(target, program), args, {
+    cwd: home,
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { PATH: process.env.PATH, HOME: home, TMPDIR: home, NO_PROXY: '127.0.0.1', ...env },
+  });
   running.add(child);
   const errors = [];
   createInterface({ input: child.stderr }).on('line', (line) => errors.push(line));
   const ended = new Promise((resolve) => child.once('exit', resolve)).then(() => running.delete(child));
-  const said = new Promise((resolve) => createInterface({ input: child.stdout }).on('line', (line) => pattern.exec(line) && resolve(pattern.exec(line))));
-  const found = await Promise.race([said, ended.then(() => Promise.reject(new Error(`${program} ended: ${errors.slice(-5).join('\n')}`)))]);
+  const said = new Promise((resolve) =>
+    createInterface({ input: child.stdout }).on('line', (line) => pattern.exec(line) && resolve(pattern.exec(line))),
+  );
+  const found = await Promise.race([
+    said,
+    ended.then(() => Promise.reject(new Error(`${program} ended: ${errors.slice(-5).join('\n')}`))),
+  ]);
   const stop = async (signal = 'SIGTERM') => {
     child.kill(signal);
     await ended;
@@ -60,7 +69,8 @@ export const KEY = 'key-of-the-stories';
 
 /** What the `local` of this name is given. Nobody listens on `nobody`. */
 export function settings(name, toolUrl, nobody) {
-  const connection = (name, url, password, more = '') => `[connections.${name}]\nprovider = "servicenow"\nurl = "${url}"\n${more}auth = { type = "basic", username = "itsm", password = "$${password}" }\n`;
+  const connection = (name, url, password, more = '') =>
+    `[connections.${name}]\nprovider = "servicenow"\nurl = "${url}"\n${more}auth = { type = "basic", username = "itsm", password = "$${password}" }\n`;
   const text = [
     connection('branch', `http://127.0.0.1:${nobody}`, 'TOOL_PASSWORD'),
     connection('snow', toolUrl, 'TOOL_PASSWORD'),
@@ -73,18 +83,27 @@ export function settings(name, toolUrl, nobody) {
 
 export async function local(name, port) {
   const env = { TOOL_PASSWORD: 'p', WRONG_PASSWORD: 'not-p', INTAKE_KEY: KEY };
-  const { found, stop } = await start('itsm-connector', ['local', '--config', `${name}.toml`, '--data', name, '--listen', `127.0.0.1:${port}`], /listening on (http:\S+)/, env);
+  const { found, stop } = await start(
+    'itsm-connector',
+    ['local', '--config', `${name}.toml`, '--data', name, '--listen', `127.0.0.1:${port}`],
+    /listening on (http:\S+)/,
+    env,
+  );
   return { origin: found[1], page: `${found[1]}/api/status/console`, key: KEY, stop };
 }
 
 /** Asks the connector, as a program would. */
 export async function ask(site, path, options = {}) {
-  const response = await fetch(`${site.origin}/api${path}`, { ...options, headers: { 'x-functions-key': site.key, ...options.headers } });
+  const response = await fetch(`${site.origin}/api${path}`, {
+    ...options,
+    headers: { 'x-functions-key': site.key, ...options.headers },
+  });
   if (!response.ok) throw new Error(`${path}: HTTP ${response.status} ${await response.text()}`);
   return response.json();
 }
 
-export const post = (site, path, body) => ask(site, `/alerts/${path}`, { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body) });
+export const post = (site, path, body) =>
+  ask(site, `/alerts/${path}`, { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body) });
 
 /** Asks until `good` says so of the answer; a limit of time stands for "never". */
 export async function until(site, path, good, within = 30000) {

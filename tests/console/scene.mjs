@@ -4,14 +4,36 @@
 import { alert, post, until } from './processes.mjs';
 
 export async function seed({ local, demo }) {
-  for (const name of ['synthetic_metric_fired', 'common_test_log_v2', 'synthetic_log_v2_fired', 'synthetic_prometheus_fired', 'synthetic_metric_resolved']) await post(local, 'snow/incident', alert(name));
+  for (const name of [
+    'synthetic_metric_fired',
+    'common_test_log_v2',
+    'synthetic_log_v2_fired',
+    'synthetic_prometheus_fired',
+    'synthetic_metric_resolved',
+  ])
+    await post(local, 'snow/incident', alert(name));
   for (const name of ['synthetic_metric_fired', 'synthetic_log_v2_fired']) await post(local, 'snow/event', alert(name));
-  for (const name of ['synthetic_metric_fired', 'common_test_log_v2', 'synthetic_resource_health_active']) await post(local, 'branch/incident', alert(name));
+  for (const name of ['synthetic_metric_fired', 'common_test_log_v2', 'synthetic_resource_health_active'])
+    await post(local, 'branch/incident', alert(name));
   await post(local, 'trial/incident', alert('synthetic_metric_fired'));
   await post(local, 'web', alert('synthetic_log_v2_fired'));
   const gates = (status) => Object.fromEntries(status.connections.map((one) => [one.name, one.gate.reason]));
-  await until(local, '/status', (status) => status.counts.dead_letters === 2 && status.counts.backlog === 4 && gates(status).branch === 'outage' && gates(status).trial === 'credentials');
-  await until(demo, '/status', (status) => status.counts.accepted === 13 && status.counts.backlog === 0 && status.connections[0].sync.every((kind) => kind.current_to), 30000);
+  await until(
+    local,
+    '/status',
+    (status) =>
+      status.counts.dead_letters === 2 &&
+      status.counts.backlog === 4 &&
+      gates(status).branch === 'outage' &&
+      gates(status).trial === 'credentials',
+  );
+  await until(
+    demo,
+    '/status',
+    (status) =>
+      status.counts.accepted === 13 && status.counts.backlog === 0 && status.connections[0].sync.every((kind) => kind.current_to),
+    30000,
+  );
 }
 
 /** Fails with `what` unless it holds. */

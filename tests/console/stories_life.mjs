@@ -12,10 +12,11 @@ export const stories = {
     const { page, judge, requests } = await visitor(browser, demo);
     await page.clock.install();
     await enter(page, demo);
-    const hide = (hidden) => page.evaluate((value) => {
-      Object.defineProperty(document, 'hidden', { configurable: true, get: () => value });
-      document.dispatchEvent(new Event('visibilitychange'));
-    }, hidden);
+    const hide = (hidden) =>
+      page.evaluate((value) => {
+        Object.defineProperty(document, 'hidden', { configurable: true, get: () => value });
+        document.dispatchEvent(new Event('visibilitychange'));
+      }, hidden);
     const idle = () => page.waitForFunction(() => poll.running === null);
     await idle();
     let before = statuses(requests);
@@ -71,18 +72,32 @@ export const stories = {
       await page.waitForFunction((old) => state.lost.tries === old + 1 && poll.running === null, tries);
     }
     const first = rests[0][0];
-    equal(rests, [3, 6, 12, 24, 30, 30, 30, 30].slice(first - 1, first + 5).map((rest, index) => [first + index, rest]), 'rests');
+    equal(
+      rests,
+      [3, 6, 12, 24, 30, 30, 30, 30].slice(first - 1, first + 5).map((rest, index) => [first + index, rest]),
+      'rests',
+    );
     await page.clock.resume();
     await accessible(page, 'gone');
     await page.getByRole('button', { name: 'Try now' }).click();
     await page.waitForFunction(() => poll.running === null);
-    check(await page.getByRole('button', { name: 'Try now' }).evaluate((element) => document.activeElement === element), 'the focus stays on the button');
+    check(
+      await page.getByRole('button', { name: 'Try now' }).evaluate((element) => document.activeElement === element),
+      'the focus stays on the button',
+    );
     scene.local = await start(scene.name, scene.ports.local);
     const before = statuses(requests);
     await page.getByRole('button', { name: 'Try now' }).click();
     await page.locator('#lost').waitFor({ state: 'hidden' });
     await becomes(() => page.locator('#pulse').textContent(), 'Live', 'pulse');
-    equal(await page.locator('#said').textContent().then((text) => text !== 'The connector does not answer.'), true, 'said');
+    equal(
+      await page
+        .locator('#said')
+        .textContent()
+        .then((text) => text !== 'The connector does not answer.'),
+      true,
+      'said',
+    );
     await becomes(async () => statuses(requests) > before + 1, true, 'it polls again by itself');
     await judge();
   },
@@ -100,7 +115,9 @@ export const stories = {
   async 'a key that is taken away while the page is open leads back to the form'({ browser, scene: { local } }) {
     const { page, judge } = await visitor(browser, local, { expected: [/401/] });
     await enter(page, local);
-    await page.route('**/api/status', (route) => route.continue({ headers: { ...route.request().headers(), 'x-functions-key': 'rotated' } }));
+    await page.route('**/api/status', (route) =>
+      route.continue({ headers: { ...route.request().headers(), 'x-functions-key': 'rotated' } }),
+    );
     await page.locator('#sign-in').getByText('The key is not one of the accepted keys').waitFor();
     check(await page.locator('#board').isHidden(), 'nothing stays on the screen');
     await judge();
@@ -113,9 +130,31 @@ export const stories = {
       const response = await route.fetch();
       const status = await response.json();
       const connections = status.connections.map((one) => ({ ...one, gate: null }));
-      await route.fulfill({ response, json: { ...status, counts: { ...status.counts, dead_letters: 1 }, console: { actions: [] }, connections } });
+      await route.fulfill({
+        response,
+        json: { ...status, counts: { ...status.counts, dead_letters: 1 }, console: { actions: [] }, connections },
+      });
     });
-    await page.route('**/api/status/deliveries?status=dead_letter*', (route) => route.fulfill({ json: { deliveries: [{ id: '01a21e12-560d-7086-a3ab-77b0a8afab69', connection: 'snow', work_item_type: 'event', status: 'dead_letter', accepted_at: new Date().toISOString(), due: new Date().toISOString(), attempts: 1, cause: 'creating event: Invalid table em_event', remedy: 'activate the plugin', summary: null }] } }));
+    await page.route('**/api/status/deliveries?status=dead_letter*', (route) =>
+      route.fulfill({
+        json: {
+          deliveries: [
+            {
+              id: '01a21e12-560d-7086-a3ab-77b0a8afab69',
+              connection: 'snow',
+              work_item_type: 'event',
+              status: 'dead_letter',
+              accepted_at: new Date().toISOString(),
+              due: new Date().toISOString(),
+              attempts: 1,
+              cause: 'creating event: Invalid table em_event',
+              remedy: 'activate the plugin',
+              summary: null,
+            },
+          ],
+        },
+      }),
+    );
     await page.route('**/api/status/deliveries/*', async (route) => {
       const response = await route.fetch();
       await route.fulfill({ response, json: { ...(await response.json()), payload: null } });
@@ -127,7 +166,10 @@ export const stories = {
     await page.getByText('Other processes deliver.').first().waitFor();
     await page.getByText('itsm-connector deliveries redrive').waitFor();
     await page.getByText('ServiceDesk_CL').last().waitFor();
-    await page.getByRole('button', { name: /^Details of/ }).first().click();
+    await page
+      .getByRole('button', { name: /^Details of/ })
+      .first()
+      .click();
     await page.getByRole('dialog').getByText('The alert', { exact: true }).waitFor();
     await accessible(page, 'read only');
     await fits(page, 'read only');
@@ -137,8 +179,10 @@ export const stories = {
     equal(await page.evaluate(() => poll.running), null, 'it does not ask every 3 s');
     await page.clock.fastForward(10100);
     await becomes(async () => statuses(requests), before + 1, 'but every 15 s');
-    check(requests.every(({ method, url }) => method === 'GET' && !url.includes('/records')), 'only what may be looked at is asked');
+    check(
+      requests.every(({ method, url }) => method === 'GET' && !url.includes('/records')),
+      'only what may be looked at is asked',
+    );
     await judge();
   },
 };
-

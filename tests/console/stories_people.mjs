@@ -3,12 +3,16 @@
 import { accessible, enter, fits, ready, visitor } from './browser.mjs';
 import { becomes, check, equal } from './scene.mjs';
 
-const focused = (page) => page.evaluate(() => {
-  const element = document.activeElement;
-  const style = getComputedStyle(element);
-  const box = element.getBoundingClientRect();
-  return { name: element.id || element.getAttribute('aria-label') || element.textContent.trim().slice(0, 30), seen: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2 && box.bottom > 0 && box.top < innerHeight };
-});
+const focused = (page) =>
+  page.evaluate(() => {
+    const element = document.activeElement;
+    const style = getComputedStyle(element);
+    const box = element.getBoundingClientRect();
+    return {
+      name: element.id || element.getAttribute('aria-label') || element.textContent.trim().slice(0, 30),
+      seen: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2 && box.bottom > 0 && box.top < innerHeight,
+    };
+  });
 
 /** Presses Tab until the focus is on what `wanted` names; each stop on the way has to be visible. */
 async function tabTo(page, wanted, press = 'Tab', most = 150) {
@@ -44,7 +48,14 @@ export const stories = {
     equal((await focused(page)).name, 'Check branch', 'back');
     await tabTo(page, 'filter-connection');
     await page.keyboard.press('s');
-    await becomes(() => page.locator('#deliveries-body tbody tr').evaluateAll((all) => all.every((row) => row.cells[2].textContent.includes('snow'))), true, 'filtered');
+    await becomes(
+      () =>
+        page
+          .locator('#deliveries-body tbody tr')
+          .evaluateAll((all) => all.every((row) => row.cells[2].textContent.includes('snow'))),
+      true,
+      'filtered',
+    );
     equal(await page.locator('#filter-connection').inputValue(), 'snow', 'by typing');
     await tabTo(page, 'deliveries-body');
     await tabTo(page, 'preview-example');
@@ -62,10 +73,24 @@ export const stories = {
     await enter(page, local);
     equal(await page.locator('h1').count(), 1, 'one h1');
     const headings = await page.locator('h2:visible').allTextContents();
-    equal(headings, ['Connections', 'Alerts and their work items', 'Dead letters', 'Trends', 'Records brought back', 'Preview'], 'h2');
+    equal(
+      headings,
+      ['Connections', 'Alerts and their work items', 'Dead letters', 'Trends', 'Records brought back', 'Preview'],
+      'h2',
+    );
     for (const role of ['banner', 'navigation', 'main', 'contentinfo']) equal(await page.getByRole(role).count(), 1, role);
-    for (const name of headings.slice(0, 1).concat(headings.slice(2))) check(await page.getByRole('region', { name }).count() > 0, `region ${name}`);
-    const tables = await page.locator('table').evaluateAll((all) => all.map((table) => table.caption?.textContent && table.querySelectorAll('th[scope=col]').length > 1 && [...table.tBodies[0].rows].every((row) => row.querySelector('th[scope=row]'))));
+    for (const name of headings.slice(0, 1).concat(headings.slice(2)))
+      check((await page.getByRole('region', { name }).count()) > 0, `region ${name}`);
+    const tables = await page
+      .locator('table')
+      .evaluateAll((all) =>
+        all.map(
+          (table) =>
+            table.caption?.textContent &&
+            table.querySelectorAll('th[scope=col]').length > 1 &&
+            [...table.tBodies[0].rows].every((row) => row.querySelector('th[scope=row]')),
+        ),
+      );
     check(tables.length > 4 && tables.every(Boolean), 'captions and scopes');
     equal(await page.getByRole('status').count(), 2, 'live regions');
     await judge();
@@ -75,7 +100,15 @@ export const stories = {
     const { page, judge } = await visitor(browser, local);
     await enter(page, local);
     const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
-    const ink = () => page.evaluate(() => { const canvas = document.querySelector('#chart-created canvas'); const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height); let sum = 0; for (let at = 0; at < data.length; at += 4) if (data[at + 3]) sum = (sum * 31 + data[at] + data[at + 1] + data[at + 2]) % 1e9; return sum; });
+    const ink = () =>
+      page.evaluate(() => {
+        const canvas = document.querySelector('#chart-created canvas');
+        const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        let sum = 0;
+        for (let at = 0; at < data.length; at += 4)
+          if (data[at + 3]) sum = (sum * 31 + data[at] + data[at + 1] + data[at + 2]) % 1e9;
+        return sum;
+      });
     const [light, drawn] = [await ground(), await ink()];
     await page.emulateMedia({ colorScheme: 'dark' });
     const dark = await ground();
@@ -118,7 +151,10 @@ export const stories = {
       await page.getByRole('dialog').locator('pre').waitFor();
       await good('details');
       await page.keyboard.press('Escape');
-      await page.getByRole('button', { name: /^Redrive the/ }).first().click();
+      await page
+        .getByRole('button', { name: /^Redrive the/ })
+        .first()
+        .click();
       await page.getByRole('dialog').getByText('Redrive this dead letter?').waitFor();
       await good('question');
       await page.keyboard.press('Escape');
@@ -144,7 +180,13 @@ export const stories = {
   async 'with less motion nothing moves'({ browser, demo }) {
     const { page, judge } = await visitor(browser, demo, { reducedMotion: 'reduce' });
     await enter(page, demo);
-    const moving = await page.evaluate(() => [...document.querySelectorAll('*')].filter((element) => parseFloat(getComputedStyle(element).transitionDuration) > 0 || getComputedStyle(element).animationName !== 'none').length + (getComputedStyle(document.documentElement).scrollBehavior === 'smooth' ? 1 : 0));
+    const moving = await page.evaluate(
+      () =>
+        [...document.querySelectorAll('*')].filter(
+          (element) =>
+            parseFloat(getComputedStyle(element).transitionDuration) > 0 || getComputedStyle(element).animationName !== 'none',
+        ).length + (getComputedStyle(document.documentElement).scrollBehavior === 'smooth' ? 1 : 0),
+    );
     equal(moving, 0, 'moving elements');
     await judge();
   },

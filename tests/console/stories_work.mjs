@@ -16,11 +16,20 @@ export const stories = {
     await press.click();
     await dialog(page).getByText('1 step failed').waitFor();
     const report = await ask(local, '/connections/branch/check', { method: 'POST' });
-    const rows = await dialog(page).locator('tbody tr').evaluateAll((all) => all.map((row) => row.dataset.key));
-    equal(rows, report.probes.map(({ name }) => name), 'probes');
+    const rows = await dialog(page)
+      .locator('tbody tr')
+      .evaluateAll((all) => all.map((row) => row.dataset.key));
+    equal(
+      rows,
+      report.probes.map(({ name }) => name),
+      'probes',
+    );
     const failed = report.probes.find(({ verdict }) => verdict === 'failed');
     const text = await dialog(page).locator(`tr[data-key="${failed.name}"]`).textContent();
-    check([failed.finding, failed.cause, failed.remedy, 'Failed'].every((part) => text.includes(part)), text);
+    check(
+      [failed.finding, failed.cause, failed.remedy, 'Failed'].every((part) => text.includes(part)),
+      text,
+    );
     await accessible(page, 'probes');
     await page.keyboard.press('Escape');
     await dialog(page).waitFor({ state: 'hidden' });
@@ -37,7 +46,9 @@ export const stories = {
     await enter(page, local);
     await page.getByRole('button', { name: 'Sync snow' }).click();
     await dialog(page).getByRole('table').waitFor();
-    const rows = await dialog(page).locator('tbody tr').evaluateAll((all) => all.map((row) => row.dataset.key));
+    const rows = await dialog(page)
+      .locator('tbody tr')
+      .evaluateAll((all) => all.map((row) => row.dataset.key));
     equal(rows, ['Incident', 'ChangeRequest'], 'kinds');
     await dialog(page).getByText('Configuration').waitFor();
     await accessible(page, 'sync');
@@ -49,7 +60,10 @@ export const stories = {
     await judge();
   },
 
-  async 'details show what was done and remarked, and of one that waits the alert itself, which can be previewed'({ browser, local }) {
+  async 'details show what was done and remarked, and of one that waits the alert itself, which can be previewed'({
+    browser,
+    local,
+  }) {
     const { page, judge } = await visitor(browser, local);
     await enter(page, local);
     const { deliveries } = await ask(local, '/status/deliveries?connection=snow&status=done');
@@ -81,7 +95,10 @@ export const stories = {
     await dialog(page).getByRole('button', { name: 'Try it now' }).click();
     await dialog(page).getByRole('button', { name: 'Try now' }).click();
     await page.locator('#told').getByText('It is being tried.').waitFor();
-    check(requests.some(({ url, method }) => method === 'POST' && url.endsWith(`/api/deliveries/${deliveries[0].id}/redrive`)), 'it was asked for');
+    check(
+      requests.some(({ url, method }) => method === 'POST' && url.endsWith(`/api/deliveries/${deliveries[0].id}/redrive`)),
+      'it was asked for',
+    );
     await judge();
   },
 
@@ -96,23 +113,29 @@ export const stories = {
       check(text.includes(one.cause) && text.includes(one.remedy), text);
     }
     const [one] = deliveries;
-    await row(one.id).getByRole('button', { name: /^The alert/ }).click();
+    await row(one.id)
+      .getByRole('button', { name: /^The alert/ })
+      .click();
     await dialog(page).locator('pre').waitFor();
     await page.keyboard.press('Escape');
     const redrives = () => requests.filter(({ method }) => method === 'POST').length;
-    await row(one.id).getByRole('button', { name: /^Redrive/ }).click();
+    await row(one.id)
+      .getByRole('button', { name: /^Redrive/ })
+      .click();
     await dialog(page).getByText('Redrive this dead letter?').waitFor();
     await accessible(page, 'question');
     await dialog(page).getByRole('button', { name: 'Cancel' }).click();
     await dialog(page).waitFor({ state: 'hidden' });
     equal(redrives(), 0, 'nothing is done without a yes');
-    await row(one.id).getByRole('button', { name: /^Redrive/ }).click();
+    await row(one.id)
+      .getByRole('button', { name: /^Redrive/ })
+      .click();
     await dialog(page).getByRole('button', { name: 'Redrive' }).click();
     await page.locator('#told').getByText('Redriven').waitFor();
     equal(redrives(), 1, 'one request');
     // The plugin is still missing, so it comes back, one attempt older.
     await until(local, '/status', ({ counts }) => counts.dead_letters === 2);
-    await becomes(async () => (await page.locator('#dead-letters-body tbody tr').count()), 2, 'it came back');
+    await becomes(async () => await page.locator('#dead-letters-body tbody tr').count(), 2, 'it came back');
     await judge();
   },
 
@@ -127,7 +150,11 @@ export const stories = {
     await dialog(page).getByRole('button', { name: 'Redrive all' }).click();
     await page.locator('#told').getByText('Redriven: 2 dead letters.').waitFor();
     await page.locator('#dead-letters-body').getByText('None.').waitFor();
-    await until(local, '/status/deliveries?connection=snow&status=done&limit=500', ({ deliveries }) => deliveries.filter(({ work_item_type: type }) => type === 'event').length === 2);
+    await until(
+      local,
+      '/status/deliveries?connection=snow&status=done&limit=500',
+      ({ deliveries }) => deliveries.filter(({ work_item_type: type }) => type === 'event').length === 2,
+    );
     await becomes(() => page.locator('#overall .verdict').textContent(), '2 connections wait.', 'verdict');
     check(!(await page.evaluate(() => document.activeElement === document.body)), 'focus is not lost with the button');
     await accessible(page, 'no dead letters');
@@ -145,13 +172,35 @@ export const stories = {
     await preview(page);
     const result = page.locator('#preview-result');
     await result.getByText('1 incident on snow.').waitFor();
-    const asked = await ask(local, '/preview/snow/incident?per=ci&template=Server%20down&field.category=network&field.u_cost=4%3D5', { method: 'POST', body: alert('common_test_log_v2') });
-    const shown = await result.locator('.made').evaluateAll((all) => all.map((one) => Object.fromEntries([...one.querySelectorAll('tbody tr')].map((row) => [row.querySelector('code').textContent, row.querySelector('.text').textContent]))));
-    equal(shown, asked.work_items.map(({ fields }) => fields), 'fields');
+    const asked = await ask(
+      local,
+      '/preview/snow/incident?per=ci&template=Server%20down&field.category=network&field.u_cost=4%3D5',
+      { method: 'POST', body: alert('common_test_log_v2') },
+    );
+    const shown = await result
+      .locator('.made')
+      .evaluateAll((all) =>
+        all.map((one) =>
+          Object.fromEntries(
+            [...one.querySelectorAll('tbody tr')].map((row) => [
+              row.querySelector('code').textContent,
+              row.querySelector('.text').textContent,
+            ]),
+          ),
+        ),
+      );
+    equal(
+      shown,
+      asked.work_items.map(({ fields }) => fields),
+      'fields',
+    );
     equal(shown[0].category, 'network', 'a field of the form');
     await result.getByText('Server down').first().waitFor();
     await accessible(page, 'preview');
-    check(requests.some(({ url }) => url.includes('per=ci') && url.includes('field.u_cost=4%3D5')), 'choices are sent');
+    check(
+      requests.some(({ url }) => url.includes('per=ci') && url.includes('field.u_cost=4%3D5')),
+      'choices are sent',
+    );
     await judge();
   },
 
@@ -160,7 +209,11 @@ export const stories = {
     await enter(page, local, '#preview');
     const result = page.locator('#preview-result');
     await page.locator('#preview-for').selectOption('connection snow');
-    for (const [example, says] of [['metric', 'cpu-high-shop'], ['log', 'heartbeat-lost'], ['unknown', 'nightly backup failed']]) {
+    for (const [example, says] of [
+      ['metric', 'cpu-high-shop'],
+      ['log', 'heartbeat-lost'],
+      ['unknown', 'nightly backup failed'],
+    ]) {
       await page.getByLabel('Example').selectOption(example);
       await preview(page);
       await result.getByText(says).first().waitFor();

@@ -53,7 +53,9 @@ const root = location.pathname.replace(/\/status\/console\/?$/i, '');
 
 /** Asks the server; answers JSON. A parameter without a value is left out. */
 async function call(method, path, { query = {}, body, signal, patience = 10000 } = {}) {
-  const asked = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== '' && value !== null && value !== undefined));
+  const asked = new URLSearchParams(
+    Object.entries(query).filter(([, value]) => value !== '' && value !== null && value !== undefined),
+  );
   const address = `${root}${path}${asked.size ? `?${asked}` : ''}`;
   const headers = { accept: 'application/json' };
   if (heldKey) headers['x-functions-key'] = heldKey;
@@ -61,14 +63,31 @@ async function call(method, path, { query = {}, body, signal, patience = 10000 }
   const limit = AbortSignal.timeout(patience);
   let response, text;
   try {
-    response = await fetch(address, { method, headers, body, cache: 'no-store', redirect: 'manual', credentials: 'same-origin', signal: signal ? AbortSignal.any([signal, limit]) : limit });
+    response = await fetch(address, {
+      method,
+      headers,
+      body,
+      cache: 'no-store',
+      redirect: 'manual',
+      credentials: 'same-origin',
+      signal: signal ? AbortSignal.any([signal, limit]) : limit,
+    });
     text = await response.text();
   } catch (failure) {
     if (signal?.aborted) throw failure;
     const detail = failure.name === 'TimeoutError' ? `no answer within ${patience / 1000} s` : 'the connector does not answer';
-    throw new Refusal('gone', { title: 'No answer', detail, remedy: 'see that the connector runs, and that this browser reaches it' });
+    throw new Refusal('gone', {
+      title: 'No answer',
+      detail,
+      remedy: 'see that the connector runs, and that this browser reaches it',
+    });
   }
-  if (response.type === 'opaqueredirect') throw new Refusal('gone', { title: 'Sent elsewhere', detail: 'whoever stands before the connector wants a sign-in', remedy: 'reload this page' });
+  if (response.type === 'opaqueredirect')
+    throw new Refusal('gone', {
+      title: 'Sent elsewhere',
+      detail: 'whoever stands before the connector wants a sign-in',
+      remedy: 'reload this page',
+    });
   let answer = null;
   try {
     answer = JSON.parse(text);
@@ -76,7 +95,14 @@ async function call(method, path, { query = {}, body, signal, patience = 10000 }
     // A gateway between may answer with a page of its own.
   }
   if (response.ok && answer !== null) return answer;
-  const problem = answer && typeof answer === 'object' ? answer : { title: `HTTP ${response.status}`, detail: `the answer (HTTP ${response.status}) is no JSON`, remedy: 'see what stands between this browser and the connector' };
+  const problem =
+    answer && typeof answer === 'object'
+      ? answer
+      : {
+          title: `HTTP ${response.status}`,
+          detail: `the answer (HTTP ${response.status}) is no JSON`,
+          remedy: 'see what stands between this browser and the connector',
+        };
   const kind = response.status === 401 ? 'key' : response.status === 502 || response.status === 504 ? 'gone' : 'problem';
   throw new Refusal(kind, { ...problem, status: response.status });
 }

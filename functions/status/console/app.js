@@ -19,7 +19,11 @@ function render() {
   show(byId('zone'), `Times are of ${zone}, UTC on hover. Up since `, when(status.started_at), '.');
   show(byId('overall'), overall(status));
   show(byId('connections-body'), connections(status));
-  show(byId('filter-connection'), option(['', 'All']), status.connections.map((one) => option([one.name, one.name])));
+  show(
+    byId('filter-connection'),
+    option(['', 'All']),
+    status.connections.map((one) => option([one.name, one.name])),
+  );
   show(byId('deliveries-body'), deliveriesTable());
   show(byId('dead-letters-tools'), deadTools());
   show(byId('dead-letters-body'), deadLetters());
@@ -37,9 +41,16 @@ function render() {
 function lostBar(lost) {
   hide('lost', !lost);
   if (!lost) return;
-  show(byId('lost'),
-    h('span', null, h('strong', null, state.status ? `No answer since ${clock.format(lost.since)}. ` : 'No answer. '), `${capital(lost.refusal.detail)}. Do: ${lost.refusal.remedy}. Tried again at ${clock.format(lost.next)}.`),
-    button('Try now', { 'data-act': 'try', 'data-key': 'try' }));
+  show(
+    byId('lost'),
+    h(
+      'span',
+      null,
+      h('strong', null, state.status ? `No answer since ${clock.format(lost.since)}. ` : 'No answer. '),
+      `${capital(lost.refusal.detail)}. Do: ${lost.refusal.remedy}. Tried again at ${clock.format(lost.next)}.`,
+    ),
+    button('Try now', { 'data-act': 'try', 'data-key': 'try' }),
+  );
 }
 
 /** Who are you: also after the key was taken away while the page was open. */
@@ -75,21 +86,44 @@ async function redrive(title, text, yes, work) {
   if (heldKey || state.status) await round(true);
 }
 
-const redriven = ({ redriven: done, left }) => `Redriven: ${count(done, 'dead letter')}.${left ? ` ${count(left, 'other')} cannot be read; see "itsm-connector deliveries list".` : ''}`;
+const redriven = ({ redriven: done, left }) =>
+  `Redriven: ${count(done, 'dead letter')}.${left ? ` ${count(left, 'other')} cannot be read; see "itsm-connector deliveries list".` : ''}`;
 
 const acts = {
   close: () => dialog.close(),
   yes: () => dialog.yes(),
   try: () => round(true),
-  check: ({ of }) => inDialog(`check:${of}`, `Check of ${of}`, 'Going every step towards the ITSM tool…', () => api.check(of), probes),
+  check: ({ of }) =>
+    inDialog(`check:${of}`, `Check of ${of}`, 'Going every step towards the ITSM tool…', () => api.check(of), probes),
   sync: async ({ of }) => {
-    await inDialog(`sync:${of}`, `Sync of ${of}`, 'Reading what changed in the ITSM tool. This takes up to about a minute; it goes on when this is closed.', () => api.sync(of), synced);
+    await inDialog(
+      `sync:${of}`,
+      `Sync of ${of}`,
+      'Reading what changed in the ITSM tool. This takes up to about a minute; it goes on when this is closed.',
+      () => api.sync(of),
+      synced,
+    );
     if (state.status) await round(true);
   },
   details: ({ id }) => inDialog(`details:${id}`, 'Alert', 'Reading…', () => api.delivery(id), details),
-  redrive: ({ id }) => redrive('Redrive this dead letter?', 'The same alert is tried again at once. Is the cause still there, it comes back as a dead letter.', 'Redrive', async () => ((await api.redrive(id)).redriven ? 'Redriven: it is being tried again.' : 'It is no dead letter any more.')),
-  now: ({ id }) => redrive('Try it now?', 'It is due at once. Does the tool still not answer, it waits again.', 'Try now', async () => ((await api.redrive(id)).redriven ? 'It is being tried.' : 'It does not wait any more.')),
-  'redrive-all': () => redrive('Redrive all dead letters?', `All ${number.format(state.status.counts.dead_letters)} are tried again at once. Those whose cause is still there come back as dead letters.`, 'Redrive all', async () => redriven(await api.redriveAll(''))),
+  redrive: ({ id }) =>
+    redrive(
+      'Redrive this dead letter?',
+      'The same alert is tried again at once. Is the cause still there, it comes back as a dead letter.',
+      'Redrive',
+      async () => ((await api.redrive(id)).redriven ? 'Redriven: it is being tried again.' : 'It is no dead letter any more.'),
+    ),
+  now: ({ id }) =>
+    redrive('Try it now?', 'It is due at once. Does the tool still not answer, it waits again.', 'Try now', async () =>
+      (await api.redrive(id)).redriven ? 'It is being tried.' : 'It does not wait any more.',
+    ),
+  'redrive-all': () =>
+    redrive(
+      'Redrive all dead letters?',
+      `All ${number.format(state.status.counts.dead_letters)} are tried again at once. Those whose cause is still there come back as dead letters.`,
+      'Redrive all',
+      async () => redriven(await api.redriveAll('')),
+    ),
   copy: async () => {
     try {
       await navigator.clipboard.writeText(byId('payload').textContent);

@@ -21,7 +21,9 @@ function bins(things, width, most = 48) {
   const columns = Array.from({ length: width }, () => new Array(steps).fill(0));
   for (const { at, counts } of things) {
     const index = Math.floor((at - begin) / step);
-    counts.forEach((value, column) => { columns[column][index] += value; });
+    counts.forEach((value, column) => {
+      columns[column][index] += value;
+    });
   }
   return { step, from, columns };
 }
@@ -51,27 +53,57 @@ function draw(id, from, series, step) {
   known?.plot.destroy();
   const [ink, grid] = [colour('quiet'), colour('line')];
   const axis = { stroke: ink, font: '11px system-ui, sans-serif', grid: { stroke: grid, width: 1 }, ticks: { show: false } };
-  const plot = new uPlot({
-    width: frame.clientWidth, height: 168, padding: [8, 4, 0, 0], legend: { show: false },
-    cursor: { drag: { setScale: false }, points: { show: false }, y: false },
-    scales: { x: { time: true, range: (_, low, high) => (step ? [low - step / 2, high + step / 2] : [Math.min(low, high - 60), high]) }, y: { range: (_, __, high) => [0, Math.max(4, Math.ceil((high ?? 0) * 1.1))] } },
-    axes: [
-      { ...axis, grid: { show: false }, size: 26, space: 64, values: (_, marks, __, ___, gap) => marks.map((mark) => axisTime(mark, gap)) },
-      { ...axis, size: 34, space: 30, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10000] },
-    ],
-    series: [{}, ...series.map((one, index) => ({
-      label: one.label, stroke: colour(one.ink), fill: one.bars ? colour(one.ink) : undefined, width: one.bars ? 0 : 1.5, points: { show: false },
-      paths: one.bars ? uPlot.paths.bars({ size: [0.36, 24], align: index === 0 ? -1 : 1, gap: 1 }) : uPlot.paths.stepped({ align: 1 }),
-    }))],
-    hooks: { setCursor: [(self) => readOut(id, self, series)] },
-  }, [from, ...series.map((one) => one.values)], frame);
+  const plot = new uPlot(
+    {
+      width: frame.clientWidth,
+      height: 168,
+      padding: [8, 4, 0, 0],
+      legend: { show: false },
+      cursor: { drag: { setScale: false }, points: { show: false }, y: false },
+      scales: {
+        x: { time: true, range: (_, low, high) => (step ? [low - step / 2, high + step / 2] : [Math.min(low, high - 60), high]) },
+        y: { range: (_, __, high) => [0, Math.max(4, Math.ceil((high ?? 0) * 1.1))] },
+      },
+      axes: [
+        {
+          ...axis,
+          grid: { show: false },
+          size: 26,
+          space: 64,
+          values: (_, marks, __, ___, gap) => marks.map((mark) => axisTime(mark, gap)),
+        },
+        { ...axis, size: 34, space: 30, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10000] },
+      ],
+      series: [
+        {},
+        ...series.map((one, index) => ({
+          label: one.label,
+          stroke: colour(one.ink),
+          fill: one.bars ? colour(one.ink) : undefined,
+          width: one.bars ? 0 : 1.5,
+          points: { show: false },
+          paths: one.bars
+            ? uPlot.paths.bars({ size: [0.36, 24], align: index === 0 ? -1 : 1, gap: 1 })
+            : uPlot.paths.stepped({ align: 1 }),
+        })),
+      ],
+      hooks: { setCursor: [(self) => readOut(id, self, series)] },
+    },
+    [from, ...series.map((one) => one.values)],
+    frame,
+  );
   charts.set(id, { plot, frame, look, stamp });
 }
 
 function axisTime(seconds, gap) {
   const date = new Date(seconds * 1000);
   if (gap >= 86400) return new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' }).format(date);
-  return new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', ...(gap < 60 && { second: '2-digit' }) }).format(date);
+  return new Intl.DateTimeFormat(undefined, {
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+    ...(gap < 60 && { second: '2-digit' }),
+  }).format(date);
 }
 
 /** The numbers under the pointer, for those who see it; others have the table. */
@@ -79,31 +111,79 @@ function readOut(id, plot, series) {
   const place = byId(`${id}-read`);
   const index = plot.cursor.idx;
   if (!place) return;
-  place.textContent = index === null || index === undefined ? '' : `${day.format(new Date(plot.data[0][index] * 1000))}: ${series.map((one, at) => `${plot.data[at + 1][index]} ${one.label}`).join(', ')}`;
+  place.textContent =
+    index === null || index === undefined
+      ? ''
+      : `${day.format(new Date(plot.data[0][index] * 1000))}: ${series.map((one, at) => `${plot.data[at + 1][index]} ${one.label}`).join(', ')}`;
 }
 
 /** The frame of a chart over time and the table beside it. `rows` are [text or node, numbers..]. */
 function chart(id, title, says, legend, rows, none) {
-  return h('article', { class: 'panel boxed', 'data-key': id },
+  return h(
+    'article',
+    { class: 'panel boxed', 'data-key': id },
     h('h3', null, title),
-    h('p', { class: 'legend quiet' }, legend.map(([name, label]) => h('span', null, h('i', { class: `swatch ink-${name}`, 'aria-hidden': 'true' }), label)), h('span', { id: `${id}-read`, class: 'read', 'aria-hidden': 'true', 'data-key': 'read', 'data-keep': true })),
+    h(
+      'p',
+      { class: 'legend quiet' },
+      legend.map(([name, label]) => h('span', null, h('i', { class: `swatch ink-${name}`, 'aria-hidden': 'true' }), label)),
+      h('span', { id: `${id}-read`, class: 'read', 'aria-hidden': 'true', 'data-key': 'read', 'data-keep': true }),
+    ),
     none && h('p', { class: 'empty small' }, none),
-    h('div', { id, class: none ? 'frame none' : 'frame', 'data-key': `${id}-frame`, role: 'img', 'aria-label': says, 'data-keep': true }),
-    rows.length > 0 && h('details', { 'data-key': 'table' }, h('summary', null, 'As a table'),
-      h('div', { class: 'scroll short', tabindex: '0', role: 'region', 'aria-label': `${title}, as a table` }, table(title, [
-        { label: 'From', cell: (row) => row[0] },
-        ...legend.map(([, label], index) => ({ label: capital(label), number: true, cell: (row) => number.format(row[index + 1]) })),
-      ], rows, (row) => row.at(-1)))));
+    h('div', {
+      id,
+      class: none ? 'frame none' : 'frame',
+      'data-key': `${id}-frame`,
+      role: 'img',
+      'aria-label': says,
+      'data-keep': true,
+    }),
+    rows.length > 0 &&
+      h(
+        'details',
+        { 'data-key': 'table' },
+        h('summary', null, 'As a table'),
+        h(
+          'div',
+          { class: 'scroll short', tabindex: '0', role: 'region', 'aria-label': `${title}, as a table` },
+          table(
+            title,
+            [
+              { label: 'From', cell: (row) => row[0] },
+              ...legend.map(([, label], index) => ({
+                label: capital(label),
+                number: true,
+                cell: (row) => number.format(row[index + 1]),
+              })),
+            ],
+            rows,
+            (row) => row.at(-1),
+          ),
+        ),
+      ),
+  );
 }
 
 /** Names with counts, most first, as a table with bars: `entries` are [name, count, more?]. */
 function ranking(key, title, caption, heads, entries, none) {
   const most = Math.max(1, ...entries.map(([, value]) => value));
-  return h('article', { class: 'panel boxed', 'data-key': key }, h('h3', null, title),
-    entries.length === 0 ? h('p', { class: 'empty small' }, none) : table(caption, [
-      { label: heads[0], cell: ([name, value]) => h('span', { class: 'bar', share: value / most }, name) },
-      { label: heads[1], number: true, cell: ([, value]) => number.format(value) },
-    ], entries, ([name]) => `of ${name}`, { class: 'ranking' }));
+  return h(
+    'article',
+    { class: 'panel boxed', 'data-key': key },
+    h('h3', null, title),
+    entries.length === 0
+      ? h('p', { class: 'empty small' }, none)
+      : table(
+          caption,
+          [
+            { label: heads[0], cell: ([name, value]) => h('span', { class: 'bar', share: value / most }, name) },
+            { label: heads[1], number: true, cell: ([, value]) => number.format(value) },
+          ],
+          entries,
+          ([name]) => `of ${name}`,
+          { class: 'ranking' },
+        ),
+  );
 }
 
 /** Counts `names`, most frequent first, then by name. */

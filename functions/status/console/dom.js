@@ -16,7 +16,9 @@ function h(tag, attributes, ...children) {
 }
 
 function nodes(children) {
-  return children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false && child !== '')
+  return children
+    .flat(Infinity)
+    .filter((child) => child !== null && child !== undefined && child !== false && child !== '')
     .map((child) => (child instanceof Node ? child : document.createTextNode(String(child))));
 }
 
@@ -71,13 +73,42 @@ function morph(there, wanted) {
 
 /** A table: `columns` are {label, cell(row), number?, wide?}, rows are named by `key(row)`. Narrow screens show each row as a card. */
 function table(caption, columns, rows, key, attributes) {
-  const cell = (row, column, first) => h(first ? 'th' : 'td', {
-    role: first ? 'rowheader' : 'cell', scope: first && 'row', class: [column.number && 'number', column.wide && 'wide'].filter(Boolean).join(' ') || null,
-  }, h('span', { class: 'label', 'aria-hidden': 'true' }, column.label), h('span', { class: 'value' }, column.cell(row)));
-  return h('table', { role: 'table', ...attributes },
+  const cell = (row, column, first) =>
+    h(
+      first ? 'th' : 'td',
+      {
+        role: first ? 'rowheader' : 'cell',
+        scope: first && 'row',
+        class: [column.number && 'number', column.wide && 'wide'].filter(Boolean).join(' ') || null,
+      },
+      h('span', { class: 'label', 'aria-hidden': 'true' }, column.label),
+      h('span', { class: 'value' }, column.cell(row)),
+    );
+  return h(
+    'table',
+    { role: 'table', ...attributes },
     h('caption', { class: 'only-heard' }, caption),
-    h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, columns.map((column) => h('th', { role: 'columnheader', scope: 'col', class: column.number && 'number' }, column.label)))),
-    h('tbody', { role: 'rowgroup' }, rows.map((row) => h('tr', { role: 'row', 'data-key': key(row) }, columns.map((column, index) => cell(row, column, index === 0))))));
+    h(
+      'thead',
+      { role: 'rowgroup' },
+      h(
+        'tr',
+        { role: 'row' },
+        columns.map((column) => h('th', { role: 'columnheader', scope: 'col', class: column.number && 'number' }, column.label)),
+      ),
+    ),
+    h(
+      'tbody',
+      { role: 'rowgroup' },
+      rows.map((row) =>
+        h(
+          'tr',
+          { role: 'row', 'data-key': key(row) },
+          columns.map((column, index) => cell(row, column, index === 0)),
+        ),
+      ),
+    ),
+  );
 }
 
 /** An address from outside as a link, if it is one of the web; else as text. */
@@ -115,5 +146,7 @@ function say(text) {
 function tell(text) {
   byId('told').textContent = text;
   clearTimeout(tell.timer);
-  tell.timer = setTimeout(() => { byId('told').textContent = ''; }, 8000);
+  tell.timer = setTimeout(() => {
+    byId('told').textContent = '';
+  }, 8000);
 }

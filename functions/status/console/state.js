@@ -29,7 +29,16 @@ const poll = { timer: 0, running: null, fresh: '', asked: 0, onChange: () => {},
 /** What makes lists worth asking for again; attempts that fail again and again do not. */
 function fingerprint({ started_at: started, counts, connections }) {
   const { accepted, work_items: made, updates, duplicates_suppressed: duplicates, dead_letters: dead, backlog } = counts;
-  return JSON.stringify([started, accepted, made, updates, duplicates, dead, backlog, connections.map((one) => one.sync.map((kind) => kind.current_to))]);
+  return JSON.stringify([
+    started,
+    accepted,
+    made,
+    updates,
+    duplicates,
+    dead,
+    backlog,
+    connections.map((one) => one.sync.map((kind) => kind.current_to)),
+  ]);
 }
 
 function note(status) {
