@@ -23,8 +23,8 @@ export const stories = {
     await page.clock.fastForward(3100);
     await becomes(async () => statuses(requests), before + 1, 'a poll every 3 s');
     await idle();
-    await hide(true);
     before = statuses(requests);
+    await hide(true);
     await page.clock.fastForward(600000);
     await page.evaluate(() => fetch('/healthz').then((response) => response.text()));
     equal(statuses(requests), before, 'polls of a hidden tab');

@@ -115,7 +115,7 @@ function pause() {
 /** A hidden tab asks for nothing; one that comes back asks at once. */
 function watchVisibility() {
   document.addEventListener('visibilitychange', () => {
-    if (!heldKey && !state.status) return;
+    if (!byId('sign-in').hidden) return;
     if (document.hidden) pause();
     else round();
   });
