@@ -16,9 +16,27 @@ use sha2::{Digest, Sha256};
 
 const PAGE: &str = include_str!("console/page.html");
 /// Joined in this order, and put where the page says [`STYLE`].
-const STYLES: &[&str] = &[include_str!("console/style.css")];
+const STYLES: &[&str] = &[include_str!("console/vendor/uPlot.min.css"), include_str!("console/style.css")];
 /// Joined in this order, and put where the page says [`SCRIPT`].
-const SCRIPTS: &[&str] = &[include_str!("console/app.js")];
+const SCRIPTS: &[&str] = &[
+    include_str!("console/dom.js"),
+    concat!("/*! uPlot\n\n", include_str!("console/vendor/uPlot.LICENSE"), "*/"),
+    include_str!("console/vendor/uPlot.iife.min.js"),
+    include_str!("console/words.js"),
+    include_str!("console/api.js"),
+    include_str!("console/state.js"),
+    include_str!("console/dialogs.js"),
+    include_str!("console/dialog_contents.js"),
+    include_str!("console/charts.js"),
+    include_str!("console/view_overall.js"),
+    include_str!("console/view_deliveries.js"),
+    include_str!("console/view_trends.js"),
+    include_str!("console/view_records.js"),
+    include_str!("console/examples.js"),
+    include_str!("console/preview.js"),
+    include_str!("console/preview_result.js"),
+    include_str!("console/app.js"),
+];
 
 const STYLE: &str = "/*STYLE*/";
 const SCRIPT: &str = "/*SCRIPT*/";
