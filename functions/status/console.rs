@@ -139,3 +139,20 @@ fn has(asked: &HeaderMap, tag: &str) -> bool {
     let told = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     told.flat_map(|value| value.split(',')).map(str::trim).any(|known| known == "*" || known.trim_start_matches("W/") == tag)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Browsers make one line break of two characters, and hash all that stands in the element.
+    #[test]
+    fn what_is_hashed_is_what_a_browser_finds_in_the_element() {
+        let page = "<style>\r\n/*STYLE*/ </style>\r\n<script>\n  /*SCRIPT*/\n</script>\r\n";
+        let document = Document::of(page, &["a\r\n", "b"], &["x", "y"]);
+        assert_eq!(document.html, "<style>\na\n\nb </style>\n<script>\n  x\ny\n</script>\n");
+        let hash = |content: &str| format!("'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(content)));
+        assert!(document.policy.contains(&format!("script-src {};", hash("\n  x\ny\n"))), "{}", document.policy);
+        assert!(document.policy.contains(&format!("style-src {};", hash("\na\n\nb "))), "{}", document.policy);
+        assert_ne!(document.digest, Document::of(page, &["a"], &["x", "y"]).digest);
+    }
+}
