@@ -32,7 +32,6 @@ pub struct Previewed {
 
 /// One work item of a preview.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[expect(clippy::struct_field_names, reason = "configuration_item is a word of the domain")]
 pub struct PreviewedItem {
     /// The key of the first work item for this part.
     pub key: String,

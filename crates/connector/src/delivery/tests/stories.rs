@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::bench::{alert, bench, leased, minute};
 use super::tool::Fate;
+use crate::alert::{AlertState, Severity};
 use crate::clock::Clock;
-use crate::delivery::{Verdict, lanes};
+use crate::delivery::{Summary, Verdict, lanes};
 use crate::route::Per;
 use crate::store::Status;
 use crate::work_item::{Phase, WorkItemType};
@@ -177,6 +178,41 @@ async fn an_event_is_a_record_for_each_notification() {
         bench.settle(&delivery).await;
     }
     assert_eq!(bench.count(), 3, "fired, fired, resolved; the second resolved is a redelivery");
+}
+
+#[tokio::test]
+async fn a_summary_tells_whom_the_alert_spoke_of_and_where_each_work_item_is() {
+    let bench = bench(13, "");
+    let mut payload = alert("cpu", false, minute(0));
+    let computers: Vec<String> = (10..40).map(|number| format!("web{number}")).collect();
+    payload["data"]["essentials"]["configurationItems"] = computers.clone().into();
+    let mut told = Vec::new();
+    // Made, then known; a repeat; the same without anything done; a resolution.
+    for (resolved, at) in [(false, 0), (false, 5), (false, 5), (true, 5)] {
+        payload["data"]["essentials"]["firedDateTime"] = minute(at).to_string().into();
+        payload["data"]["essentials"]["monitorCondition"] = if resolved { "Resolved" } else { "Fired" }.into();
+        told.push(bench.done(&payload).await);
+    }
+    let states: Vec<_> = told.iter().map(|summary| summary.state).collect();
+    assert_eq!(states, [AlertState::Fired, AlertState::Fired, AlertState::Fired, AlertState::Resolved].map(Some));
+    assert_eq!(told[2].duplicates, 1);
+    for summary in &told {
+        assert_eq!((&*summary.rule, summary.severity), ("cpu", Some(Severity::Sev2)));
+        assert_eq!(summary.configuration_items[..], computers[..20], "no more than a list should hold");
+        assert_eq!(summary.work_item_urls, [("INC0001".to_owned(), "https://tool.example/INC0001".to_owned())].into());
+    }
+    let mut event = bench.delivery(&payload);
+    event.work_item_type = WorkItemType::Event;
+    let Verdict::Done(event) = bench.settle(&event).await else { panic!("not done") };
+    assert_eq!(event.work_item_urls["INC0002"], "https://tool.example/INC0002");
+}
+
+#[test]
+fn a_summary_from_before_they_were_kept_has_no_rule_and_no_links() {
+    let old = r#"{"title":"cpu","created":1,"updated":0,"duplicates":0,"work_items":["INC1"],"remarks":[]}"#;
+    let summary: Summary = serde_json::from_str(old).unwrap();
+    assert_eq!((&*summary.rule, summary.state, summary.work_item_urls.len()), ("", None, 0));
+    assert_eq!(serde_json::to_string(&summary).unwrap(), old);
 }
 
 #[tokio::test]

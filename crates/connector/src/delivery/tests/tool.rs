@@ -183,7 +183,7 @@ impl Provider for Tool {
                     kind,
                     key: draft.key.clone(),
                     id: number.to_lowercase(),
-                    url: String::new(),
+                    url: format!("https://tool.example/{number}"),
                     number,
                     phase: Phase::Open,
                     state: "New".to_owned(),
