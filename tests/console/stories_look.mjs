@@ -141,15 +141,13 @@ export const stories = {
     const { page, judge } = await visitor(browser, demo);
     await enter(page, demo);
     const { deliveries } = await ask(demo, '/status/deliveries');
-    const rows = await page
-      .locator('#deliveries-body tbody tr')
-      .evaluateAll((all) =>
-        all.map((row) => ({
-          id: row.dataset.key,
-          title: row.querySelector('.title').textContent,
-          items: row.querySelector('.items').textContent,
-        })),
-      );
+    const rows = await page.locator('#deliveries-body tbody tr').evaluateAll((all) =>
+      all.map((row) => ({
+        id: row.dataset.key,
+        title: row.querySelector('.title').textContent,
+        items: row.querySelector('.items').textContent,
+      })),
+    );
     equal(
       rows,
       deliveries.map(({ id, summary }) => ({ id, title: summary.title, items: summary.work_items.join(', ') })),
