@@ -39,7 +39,7 @@ fn check(payload: &[u8]) -> Result<(), Problem> {
     WorkItemRequest::from_json(payload).map(|_| ()).map_err(|why| {
         Problem::new(StatusCode::BAD_REQUEST, "bad-work-item", "The body is not a work item request")
             .detail(why.to_string())
-            .remedy("post one JSON object with at least \"title\"; `itsm-connector schema` prints its JSON Schema")
+            .remedy("post one JSON object with at least \"title\"; `itsm-connector schema work-item` prints its JSON Schema")
     })
 }
 
