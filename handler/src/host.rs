@@ -67,7 +67,6 @@ pub async fn start(settings: Settings, data: &Path, listen: SocketAddr, outside:
     }
     let schedules = Schedules::new(&settings, outside.clock.now())?;
     let stores = Stores::open(&settings, data, &outside)?;
-    stores.writable().await?;
     let listener = TcpListener::bind(listen)
         .await
         .with_context(|| format!("cannot listen on {listen}; choose another address with --listen, or stop what is using it"))?;

@@ -26,7 +26,6 @@ pub struct Stores {
     /// Rows; nothing in a storage account, which keeps none.
     pub records: Option<Arc<dyn RecordStore>>,
     azure: Option<Arc<AzureStore>>,
-    database: Option<Arc<SqliteStore>>,
 }
 
 impl Stores {
@@ -42,7 +41,7 @@ impl Stores {
     /// The database below `data`.
     pub fn database(data: &Path) -> anyhow::Result<Self> {
         let store = SqliteStore::open(&data.join(DATABASE))?;
-        Ok(Self { queue: store.clone(), state: store.clone(), records: Some(store.clone()), azure: None, database: Some(store) })
+        Ok(Self { queue: store.clone(), state: store.clone(), records: Some(store), azure: None })
     }
 
     /// The account that `storage` names, where the Functions host comes for deliveries.
@@ -65,15 +64,7 @@ impl Stores {
             None
         };
         let store = AzureStore::open(storage, credential.as_ref(), &secrets, clock, chance, woken)?;
-        Ok(Self { queue: store.clone(), state: store.clone(), records: None, azure: Some(store), database: None })
-    }
-
-    /// For a process that is to write: a database that may not be written would refuse every alert, and is better told at the start.
-    pub async fn writable(&self) -> anyhow::Result<()> {
-        match &self.database {
-            Some(database) => Ok(database.writable().await?),
-            None => Ok(()),
-        }
+        Ok(Self { queue: store.clone(), state: store.clone(), records: None, azure: Some(store) })
     }
 
     /// Makes containers and queue unless they are there. What cannot be made now is made by the first write that misses it.

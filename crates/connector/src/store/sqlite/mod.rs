@@ -57,15 +57,6 @@ impl SqliteStore {
         Ok(Arc::new(Self { path: path.to_owned(), writer, readers: Readers::new(path), changed }))
     }
 
-    /// Whether the database may be written: begins a transaction in which nothing is done.
-    ///
-    /// # Errors
-    ///
-    /// Why it may not, and what to do.
-    pub async fn writable(&self) -> Result<(), StoreError> {
-        self.writer.submit(0, |_, _| Ok(())).await
-    }
-
     /// Gives free pages back to the file system, step by step, so that alerts that come in meanwhile are written in between.
     async fn shrink(&self) -> Result<(), StoreError> {
         for _ in 0..SHRINK_STEPS {

@@ -166,21 +166,6 @@ fn store_of(path: &Path, pages: u32) -> Arc<SqliteStore> {
 }
 
 #[tokio::test]
-async fn whether_it_may_be_written_is_told_before_anything_is() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("store.db");
-    let store = SqliteStore::open(&path).unwrap();
-    store.writable().await.unwrap();
-    let connection = schema::open_writer(&path).unwrap();
-    // As on a file system that is mounted read-only.
-    connection.pragma_update(None, "query_only", true).unwrap();
-    let changed = Arc::new(Notify::new());
-    let writer = Writer::start(connection, path.clone(), Arc::clone(&changed)).unwrap();
-    let shut = SqliteStore { path: path.clone(), writer, readers: super::Readers::new(&path), changed };
-    is_unavailable(shut.writable().await, "the right to write");
-}
-
-#[tokio::test]
 async fn a_full_disk_refuses_and_goes_on_when_there_is_space_again() {
     let directory = tempfile::tempdir().unwrap();
     let store = store_of(&directory.path().join("store.db"), 40);
