@@ -6,7 +6,8 @@ pub(crate) fn remedy<'a>(what: &str, given: &str, valid: impl Iterator<Item = &'
         .clone()
         .map(|name| (strsim::damerau_levenshtein(&name.to_lowercase(), &given.to_lowercase()), name))
         .min()
-        .filter(|(distance, name)| *distance <= 2.max(name.chars().count() / 3));
+        // Of a name that shares no letter with what was written nobody thought.
+        .filter(|(distance, name)| *distance <= 2.max(name.chars().count() / 3) && *distance < name.chars().count());
     if let Some((_, name)) = near {
         return format!("did you mean \"{name}\"?");
     }
@@ -29,6 +30,7 @@ mod tests {
         assert_eq!(remedy("connection", "Snwo", names.into_iter()), "did you mean \"snow\"?");
         assert_eq!(remedy("connection", "provance", names.into_iter()), "the connections are: \"snow\", \"snow-test\"");
         assert_eq!(remedy("route", "x", std::iter::empty()), "no route is configured");
+        assert_eq!(remedy("value", "", ["ci", "row"].into_iter()), "the values are: \"ci\", \"row\"");
     }
 
     #[test]

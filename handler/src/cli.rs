@@ -97,7 +97,7 @@ pub struct Demo {
     #[arg(long)]
     pub json: bool,
     /// Where the connector listens; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0", value_parser = values::listen)]
     pub listen: SocketAddr,
 }
 
@@ -116,7 +116,7 @@ pub struct Local {
     #[arg(long, value_name = "DIR", default_value = "./data")]
     pub data: PathBuf,
     /// Where to listen
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7071")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7071", value_parser = values::listen)]
     pub listen: SocketAddr,
 }
 
@@ -241,7 +241,7 @@ pub struct Preview {
 #[derive(Debug, Clone, Args)]
 pub struct Connector {
     /// Address of the running connector
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7071")]
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7071", value_parser = values::url)]
     pub url: Url,
     /// The environment variable that holds the intake key [default: `INTAKE_KEY`, if it is set]
     #[arg(long, value_name = "NAME")]
@@ -366,12 +366,13 @@ pub enum DeliveriesAction {
     /// Show one delivery with the payload as it came
     Show {
         /// The delivery's id
+        #[arg(value_parser = values::id)]
         id: Uuid,
     },
     /// Make dead letters, or deliveries that wait, due at once
     Redrive {
         /// Ids of deliveries
-        #[arg(required_unless_present_any = ["all", "poison"])]
+        #[arg(required_unless_present_any = ["all", "poison"], value_parser = values::id)]
         ids: Vec<Uuid>,
         /// Every dead letter
         #[arg(long, conflicts_with = "ids")]
@@ -388,7 +389,7 @@ pub enum DeliveriesAction {
     /// Remove deliveries for good; one that is being worked on stays
     Drop {
         /// Ids of deliveries
-        #[arg(required = true)]
+        #[arg(required = true, value_parser = values::id)]
         ids: Vec<Uuid>,
     },
 }

@@ -6,8 +6,10 @@ use std::io::{self, IsTerminal, Write};
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 use serde::Serialize;
 
-/// Words up to this long, such as numbers of work items, are not broken where the table is wide enough.
+/// Words up to this long, such as numbers of work items, are not broken. A table that is too wide for that is printed otherwise.
 const UNBROKEN: u16 = 12;
+/// Ids of deliveries are this long, and are not broken either: they are there to be copied.
+const ID: usize = 36;
 
 /// Where a command prints.
 pub struct Output<'a> {
@@ -55,33 +57,55 @@ impl<'a> Output<'a> {
         writeln!(self.to)
     }
 
-    /// Prints a table: with rules on a terminal, where cells are wrapped; without elsewhere.
+    /// Prints a table: with rules on a terminal, where cells are wrapped; without elsewhere. On a terminal that is too narrow for its
+    /// columns, each row becomes lines of name and value.
     pub fn table<const COLUMNS: usize>(
         &mut self,
         header: [&str; COLUMNS],
         rows: impl IntoIterator<Item = [String; COLUMNS]>,
     ) -> io::Result<()> {
+        let rows: Vec<[String; COLUMNS]> = rows.into_iter().map(|row| row.map(|cell| plain(&cell).into_owned())).collect();
         let mut table = Table::new();
         table.load_style(presets::NOTHING).set_header(header);
-        let mut words = header.map(longest_word);
-        for row in rows {
-            let row = row.map(|cell| plain(&cell).into_owned());
-            for (longest, cell) in words.iter_mut().zip(&row) {
-                *longest = longest_word(cell).max(*longest);
-            }
-            table.add_row(row);
-        }
         if let Some(width) = self.width {
+            let mut whole = header.map(unbroken);
+            for row in &rows {
+                for (longest, cell) in whole.iter_mut().zip(row) {
+                    *longest = unbroken(cell).max(*longest);
+                }
+            }
+            let needed = whole.iter().sum::<u16>() + u16::try_from(3 * COLUMNS + 1).unwrap_or(u16::MAX);
+            if needed > width {
+                return self.narrow(header, &rows);
+            }
             table.load_style(presets::UTF8_BORDERS_ONLY);
             table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-            let whole = words.map(|word| word.min(UNBROKEN));
-            let needed = whole.iter().sum::<u16>() + u16::try_from(3 * COLUMNS + 1).unwrap_or(u16::MAX);
-            if needed <= width {
-                table.set_constraints(whole.map(|word| ColumnConstraint::LowerBoundary(Width::Fixed(word + 2))));
-            }
+            table.set_constraints(whole.map(|word| ColumnConstraint::LowerBoundary(Width::Fixed(word + 2))));
         }
+        table.add_rows(rows);
         writeln!(self.to, "{}", table.trim_fmt())
     }
+
+    /// A line for each cell that holds something, and an empty one after each row but the last; the terminal wraps them.
+    fn narrow<const COLUMNS: usize>(&mut self, header: [&str; COLUMNS], rows: &[[String; COLUMNS]]) -> io::Result<()> {
+        for (number, row) in rows.iter().enumerate() {
+            if number > 0 {
+                writeln!(self.to)?;
+            }
+            for (name, value) in header.iter().zip(row).filter(|(_, value)| !value.is_empty()) {
+                let colon = if name.is_empty() { "" } else { ": " };
+                writeln!(self.to, "{name}{colon}{value}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Columns that the longest word of `text` wants without being broken.
+fn unbroken(text: &str) -> u16 {
+    let is_id = |word: &&str| word.len() == ID && word.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    let id = text.split_whitespace().any(|word| is_id(&word));
+    if id { u16::try_from(ID).unwrap_or(u16::MAX) } else { longest_word(text).min(UNBROKEN) }
 }
 
 fn longest_word(text: &str) -> u16 {
@@ -147,6 +171,21 @@ mod tests {
         output.table(["number", "title"], [["INC0010001".to_owned(), "word ".repeat(30)]]).unwrap();
         let text = String::from_utf8(bytes).unwrap();
         assert!(text.contains("INC0010001") && text.lines().all(|line| line.chars().count() <= 40), "{text}");
+    }
+
+    #[test]
+    fn an_id_is_whole_however_narrow_the_terminal_is() {
+        const ID: &str = "01a21e25-c752-7829-a0a1-214375d401fa";
+        for width in [20, 40, 80, 120] {
+            let mut bytes = Vec::new();
+            let mut output = Output::new(&mut bytes);
+            output.width = Some(width);
+            let row = [ID, "2026-11-27T17:57:24Z", "snow", "", &"word ".repeat(30)].map(str::to_owned);
+            output.table(["id", "accepted", "connection", "cause", "result"], [row.clone(), row]).unwrap();
+            let text = String::from_utf8(bytes).unwrap();
+            assert_eq!(text.matches(ID).count(), 2, "{width}: {text}");
+            assert_eq!(text.contains("connection: snow\nresult: word"), width < 100, "{width}: {text}");
+        }
     }
 
     #[test]

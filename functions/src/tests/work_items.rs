@@ -59,6 +59,8 @@ async fn a_wrong_request_is_400_and_names_the_member() {
         let (status, problem) = answer(host.post(PATH).body(body)).await;
         assert_eq!(status, 400, "{body}");
         assert!(problem["detail"].as_str().unwrap().contains(detail), "{problem}");
+        // Without the word it prints that of the settings.
+        assert!(problem["remedy"].as_str().unwrap().contains("`itsm-connector schema work-item`"), "{problem}");
     }
     for key in [String::new(), "a b".to_owned(), "x".repeat(256)] {
         let (status, problem) = answer(host.post(PATH).header("Idempotency-Key", key).body("{\"title\": \"x\"}")).await;

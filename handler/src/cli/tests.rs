@@ -80,3 +80,19 @@ fn since_is_a_length_of_time_a_day_or_an_instant() {
         assert!(since(bad).unwrap_err().contains("2026-03-02T04:30:00Z"), "{bad}");
     }
 }
+
+#[test]
+fn a_value_of_another_form_is_told_how_to_be_written() {
+    for (arguments, example) in [
+        ("local --listen localhost:7071", "for example 127.0.0.1:7071"),
+        ("demo --listen :0", "for example 127.0.0.1:7071"),
+        ("send alert.json --to snow --url 127.0.0.1:7071", "for example http://127.0.0.1:7071"),
+        ("create snow --title x --url localhost:7071", "for example http://127.0.0.1:7071"),
+        ("deliveries show 17", "`itsm-connector deliveries list`"),
+        ("deliveries drop 17", "`itsm-connector deliveries list`"),
+        ("deliveries redrive 17", "`itsm-connector deliveries list`"),
+    ] {
+        let told = parse(arguments).unwrap_err().to_string();
+        assert!(told.contains(example), "{arguments}: {told}");
+    }
+}

@@ -1,6 +1,7 @@
 //! Values of arguments that are words of the domain, or have a form of their own.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error as SpanError, StrDeserializer};
+use url::Url;
+use uuid::Uuid;
 
 use super::ChoiceArguments;
 use crate::ending::Failure;
@@ -250,6 +253,24 @@ impl FromStr for Target {
             Err("write the name of a connection or route, or CONNECTION/TYPE, for example snow/incident".to_owned())
         }
     }
+}
+
+/// An address and port to listen on.
+pub fn listen(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "write an IP address and a port up to 65535, for example 127.0.0.1:7071 or [::1]:7071".to_owned())
+}
+
+/// The address of a running connector.
+pub fn url(text: &str) -> Result<Url, String> {
+    Url::parse(text)
+        .ok()
+        .filter(Url::has_host)
+        .ok_or_else(|| "write it with http:// or https://, for example http://127.0.0.1:7071".to_owned())
+}
+
+/// The id of a delivery.
+pub fn id(text: &str) -> Result<Uuid, String> {
+    text.parse().map_err(|_| "write it as `itsm-connector deliveries list` or an answer of the intake shows it".to_owned())
 }
 
 /// `fields` by name; a field that is given twice is wrong usage.

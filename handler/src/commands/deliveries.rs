@@ -111,6 +111,7 @@ const fn status(status: Status) -> &'static str {
 
 fn result(listed: &Listed) -> String {
     match &listed.summary {
+        Some(summary) if summary.work_items.is_empty() => format!("no work item: {}", summary.title),
         Some(summary) => format!("{}: {}", summary.work_items.join(", "), summary.title),
         None if listed.remedy.is_empty() => listed.cause.clone(),
         None => format!("{}; {}", listed.cause, listed.remedy),

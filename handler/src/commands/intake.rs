@@ -118,6 +118,10 @@ impl Intake {
             refusal.title = format!("{} answered {status}, and not as the connector does", self.url);
             "see that --url names the connector, and what stands between".clone_into(&mut refusal.remedy);
         }
+        if status == StatusCode::UNAUTHORIZED && self.key.is_none() {
+            format!("put the intake key into the environment variable {KEY}, or name another with --key-env")
+                .clone_into(&mut refusal.remedy);
+        }
         refusal.status = status.as_u16();
         Ok(Answer::Refused(refusal))
     }

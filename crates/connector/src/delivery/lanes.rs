@@ -17,7 +17,9 @@ use crate::store::{DeliveryQueue, Leased, StoreError};
 
 /// Deliveries of connections that are no longer in the settings are looked for this often.
 const LOOK_FOR_STRAYS: Duration = Duration::from_secs(60);
-/// How many of them are taken at a time.
+/// After the queue could not be asked, it is left alone for so long: a full disk does not empty itself for being asked more often.
+const AFTER_TROUBLE: Duration = Duration::from_secs(5);
+/// How many strays are taken at a time.
 const STRAYS: usize = 50;
 
 /// Runs all lanes until `stop` says so, then lets the deliveries in hand finish.
@@ -88,7 +90,12 @@ async fn lane(engine: Arc<Engine>, line: Arc<Line>, queue: Arc<dyn DeliveryQueue
             Ok(leased) => leased,
             Err(error) => {
                 tracing::warn!(connection = line.name, %error, "deliveries could not be taken from the queue");
-                Vec::new()
+                drop(first);
+                tokio::select! {
+                    () = clock.sleep(AFTER_TROUBLE) => {}
+                    _ = stop.changed() => break,
+                }
+                continue;
             }
         };
         if leased.is_empty() {

@@ -116,7 +116,8 @@ impl Wire {
         let mut body = BytesMut::with_capacity(told.min(MAX_BODY));
         while let Some(chunk) = response.chunk().await.map_err(|error| self.transport(&error, effect, what))? {
             if body.len() + chunk.len() > MAX_BODY {
-                return Err(effect.unknown(format!("{what}: the answer of {} is longer than 16 MiB", self.host)));
+                let shorter = "a smaller sync.page_size of the connection makes those with records shorter";
+                return Err(effect.unknown(format!("{what}: the answer of {} is longer than 16 MiB; {shorter}", self.host)));
             }
             body.extend_from_slice(&chunk);
         }

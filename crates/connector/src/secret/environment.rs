@@ -83,7 +83,7 @@ fn found(reference: &SecretRef, variable: impl Fn(&str) -> Option<String>) -> Re
     let Some(Place::Variable(name)) = reference.place() else { return Err(MissingSecret::elsewhere(reference)) };
     match variable(name) {
         Some(value) if is_key_vault_reference(&value) => Err(MissingSecret::unresolved(name)),
-        Some(value) if !value.is_empty() => Ok(Secret::new(value)),
-        _ => Err(MissingSecret::variable(name)),
+        Some(value) => Secret::written(&value).ok_or_else(|| MissingSecret::variable(name)),
+        None => Err(MissingSecret::variable(name)),
     }
 }

@@ -93,6 +93,13 @@ impl Secret {
         Self(value.into())
     }
 
+    /// A value as it was written into a variable or a vault; nothing when that is empty. Line breaks at its end came with the file or
+    /// the command that it was written by, and no header could carry them.
+    fn written(value: &str) -> Option<Self> {
+        let value = value.trim_end_matches(['\r', '\n']);
+        (!value.is_empty()).then(|| Self::new(value))
+    }
+
     /// The value itself: for the wire only, never for a log or an error.
     #[must_use]
     pub fn expose(&self) -> &str {

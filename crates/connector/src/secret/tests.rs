@@ -93,3 +93,12 @@ fn a_vault_that_is_not_read_hides_what_is_missing_elsewhere_from_nobody() {
     assert!(unread.get(&SecretRef::key_vault("any")).is_ok());
     assert_eq!(unread.get(&SecretRef::variable("ANY")), Err(MissingSecret::variable("ANY")));
 }
+
+#[test]
+fn line_breaks_at_the_end_of_a_secret_are_not_part_of_it() {
+    let values = [("FROM_FILE", "p w\r\n"), ("KEY", "-----BEGIN\nx\n-----END\n"), ("BLANK", "\n")];
+    let variables: Variables = values.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();
+    assert_eq!(variables.get(&reference("$FROM_FILE")).unwrap().expose(), "p w");
+    assert_eq!(variables.get(&reference("$KEY")).unwrap().expose(), "-----BEGIN\nx\n-----END");
+    assert_eq!(variables.get(&reference("$BLANK")), Err(MissingSecret::variable("BLANK")));
+}

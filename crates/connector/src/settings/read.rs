@@ -2,6 +2,8 @@
 //! elsewhere; here it is only whether they can be read.
 
 use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
 use std::ops::Range;
 use std::path::Path;
 
@@ -12,12 +14,17 @@ use super::problem::Problem;
 use super::shape::Shape;
 use super::{Settings, schema};
 
+/// Of a settings file, in bytes. The largest sensible settings have some ten thousand.
+pub(super) const LARGEST: usize = 1024 * 1024;
+/// Syntax errors that are told. After some the rest follows from them, and a file that is no TOML at all has one on each line.
+const ERRORS_TOLD: usize = 20;
+
 impl Settings {
     /// Reads settings from the text of a file; `file` is the name that problems give it.
     ///
     /// # Errors
     ///
-    /// Every syntax error; else every unknown key, missing key and wrong type at once.
+    /// The first syntax errors; else every unknown key, missing key and wrong type at once.
     pub fn from_toml(text: &str, file: &str) -> Result<Self, Vec<Problem>> {
         let placed = |mut problem: Problem, span: Option<Range<usize>>| {
             file.clone_into(&mut problem.file);
@@ -31,7 +38,7 @@ impl Settings {
         if !errors.is_empty() {
             // Only the message: the error's own display quotes the line, which may hold what nobody should see.
             let problem = |error: &toml::de::Error| Problem::new("", format!("not valid TOML: {}", error.message()), "");
-            return Err(errors.iter().map(|error| placed(problem(error), error.span())).collect());
+            return Err(errors.iter().take(ERRORS_TOLD).map(|error| placed(problem(error), error.span())).collect());
         }
         let mut shape = Shape::new(schema().to_value());
         shape.check(&table);
@@ -73,13 +80,21 @@ impl Document {
     /// One problem when the file cannot be read.
     pub fn open(path: &Path) -> Result<Self, Vec<Problem>> {
         let name = path.display().to_string();
-        let problem = |message: String| {
-            let remedy = "name the settings file with --config or ITSM_CONNECTOR_CONFIG; connector.toml.sample is a start";
-            vec![Problem { file: name.clone(), ..Problem::new("", message, remedy) }]
-        };
-        let bytes = std::fs::read(path).map_err(|error| problem(format!("cannot be read: {error}")))?;
-        let text = String::from_utf8(bytes).map_err(|_| problem("is not UTF-8 text".to_owned()))?;
-        Ok(Self { name, text })
+        let problem = |message: String, remedy: &str| vec![Problem { file: name.clone(), ..Problem::new("", message, remedy) }];
+        let another = "name the settings file with --config or ITSM_CONNECTOR_CONFIG; connector.toml.sample is a start";
+        let bytes = read_most(path).map_err(|error| problem(format!("cannot be read: {error}"), another))?;
+        if bytes.len() > LARGEST {
+            return Err(problem(format!("is larger than {} MiB, so it holds no settings", LARGEST >> 20), another));
+        }
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok(Self { name, text }),
+            Err(error) => {
+                let before = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+                let line = before.split(|byte| *byte == b'\n').count();
+                let message = format!("is not UTF-8 text: line {line} holds other bytes");
+                Err(problem(message, "save it as UTF-8 (an editor calls it the encoding), not as UTF-16 or in a code page"))
+            }
+        }
     }
 
     /// The settings it holds.
@@ -109,6 +124,13 @@ impl fmt::Debug for Document {
         // The text may hold what nobody should see.
         f.debug_struct("Document").field("name", &self.name).finish_non_exhaustive()
     }
+}
+
+/// The file's bytes, but not more of them than tell that there are too many.
+fn read_most(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(u64::try_from(LARGEST).unwrap_or(u64::MAX) + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Line and column, from 1, of a byte offset.

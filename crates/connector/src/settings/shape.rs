@@ -146,7 +146,9 @@ impl Shape {
     fn text(&mut self, schema: &Value, path: &str, text: &str, span: Range<usize>) {
         if schema.get("format").and_then(Value::as_str) == Some("uri") {
             if let Err(error) = Url::parse(text) {
-                let remedy = "write for example \"https://NAME.service-now.com\"".to_owned();
+                // Only a connection's address may be that of ServiceNow.
+                let whole = if path.starts_with("connections.") { "https://NAME.service-now.com" } else { "https://HOST" };
+                let remedy = format!("write it in full, with https:// before the name, for example \"{whole}\"");
                 self.wrong(path, span, format!("is not a URL: {error}"), remedy);
             }
         } else if schema.get("title").and_then(Value::as_str) == Some(Span::TITLE)

@@ -9,11 +9,12 @@ pub mod tools;
 use std::collections::BTreeSet;
 use std::io;
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use connector::store::{Counts, Status};
 use serde::Serialize;
 
 use crate::cli::Demo;
+use crate::commands::local::Signals;
 use crate::commands::records;
 use crate::ending::{Ending, Failure};
 use crate::output::Output;
@@ -34,8 +35,22 @@ struct Totals {
     records: usize,
 }
 
-/// Plays the script, tells what became of each alert, and stays up until ctrl-c unless told to exit.
+/// Plays the script, tells what became of each alert, and stays up until ctrl-c or SIGTERM unless told to exit. Whenever one comes, the
+/// database goes away.
 pub async fn run(args: &Demo, output: &mut Output<'_>) -> Result<Ending, Failure> {
+    let mut signals = Signals::listen()?;
+    let stage = tokio::select! {
+        shown = show(args, output) => shown?,
+        () = signals.next() => return Ok(Ending::Failed),
+    };
+    if !args.exit {
+        signals.next().await;
+    }
+    stage.running.stop().await;
+    Ok(Ending::Good)
+}
+
+async fn show(args: &Demo, output: &mut Output<'_>) -> Result<Stage, Failure> {
     let stage = Stage::build(tools::open(args.provider).await, args.listen).await?;
     if !args.json {
         let tool = format!("{} (emulated)", stage.tool.title);
@@ -79,14 +94,10 @@ pub async fn run(args: &Demo, output: &mut Output<'_>) -> Result<Ending, Failure
             totals.records
         ))?;
     }
-    if !args.exit {
-        if !args.json {
-            invite(&stage, output)?;
-        }
-        tokio::signal::ctrl_c().await.context("waiting for ctrl-c")?;
+    if !args.exit && !args.json {
+        invite(&stage, output)?;
     }
-    stage.running.stop().await;
-    Ok(Ending::Good)
+    Ok(stage)
 }
 
 /// Each alert with what became of it, then each work item as the tool has it.

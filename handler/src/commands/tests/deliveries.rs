@@ -113,3 +113,12 @@ async fn only_a_storage_account_has_a_poison_queue() {
         assert!(said.contains("in a database") && said.contains("--storage") && said.contains("[storage]"), "{said}");
     }
 }
+
+#[tokio::test]
+async fn a_delivery_that_made_nothing_says_so_in_the_list() {
+    let shelf = shelf().await;
+    let summary = Summary { title: "cpu: resolved".to_owned(), ..Summary::default() };
+    settled(&shelf.store, 4, "snow", Verdict::Done(summary)).await;
+    let list = good(shelf.run(&["list"]).await);
+    assert!(list.contains("  no work item: cpu: resolved"), "{list}");
+}

@@ -162,3 +162,12 @@ async fn a_request_sent_twice_with_one_idempotency_key_is_one_delivery() {
     let arguments = ["create", "snow", "--title", "t", "--idempotency-key", "two words"];
     assert!(wrong(office.run(&arguments).await).contains("visible ASCII"));
 }
+
+#[tokio::test]
+async fn without_a_key_the_remedy_is_one_of_this_command() {
+    let mut office = Office::open().await;
+    office.desk.outside.secrets = Arc::new(FixedSecrets::default());
+    let text = failed(office.run(&["send", "@alert.json", "--to", "snow"]).await);
+    assert!(text.contains("(401)") && text.contains("environment variable INTAKE_KEY") && text.contains("--key-env"), "{text}");
+    assert!(!text.contains("x-functions-key"), "{text}");
+}

@@ -1,7 +1,7 @@
-//! A queue that gives deliveries out and takes no outcome, and counts how often it is looked into.
+//! A queue that gives deliveries out, unless it is shut, and takes no outcome; it counts how often it is looked into.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,11 +18,13 @@ pub(super) const LOOK: Duration = Duration::from_secs(10);
 pub(super) struct Deaf {
     queue: Arc<dyn Store>,
     pub(super) looked: AtomicUsize,
+    /// Nothing is given out, as by a database on a full disk; what is due can still be read.
+    pub(super) shut: AtomicBool,
 }
 
 impl Deaf {
     pub(super) fn new(queue: Arc<dyn Store>) -> Self {
-        Self { queue, looked: AtomicUsize::new(0) }
+        Self { queue, looked: AtomicUsize::new(0), shut: AtomicBool::new(false) }
     }
 }
 
@@ -36,6 +38,9 @@ impl DeliveryQueue for Deaf {
     }
     async fn lease(&self, connection: &str, now: Timestamp, until: Timestamp, limit: usize) -> Result<Vec<Leased>, StoreError> {
         self.looked.fetch_add(1, Ordering::SeqCst);
+        if self.shut.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable("the disk is full".to_owned()));
+        }
         self.queue.lease(connection, now, until, limit).await
     }
     async fn next_due(&self, connection: &str) -> Result<Option<Timestamp>, StoreError> {

@@ -188,10 +188,7 @@ impl KeyVaultSecrets {
     async fn read(&self, name: &str) -> Result<Secret, Trouble> {
         let answer = async { self.client.get_secret(name, None).await?.into_model() };
         match tokio::time::timeout(PATIENCE, answer).await {
-            Ok(Ok(secret)) => match secret.value {
-                Some(value) if !value.is_empty() => Ok(Secret::new(value)),
-                _ => Err(trouble::empty()),
-            },
+            Ok(Ok(secret)) => secret.value.as_deref().and_then(Secret::written).ok_or_else(trouble::empty),
             Ok(Err(error)) => Err(trouble::explain(&error)),
             Err(_) => Err(trouble::silent()),
         }

@@ -113,3 +113,30 @@ fn a_problem_that_knows_its_key_is_placed_afterwards() {
     document.locate(&mut problems);
     assert_eq!(problems.map(|problem| problem.line), [Some(4), Some(6), Some(1), None]);
 }
+
+#[test]
+fn a_file_that_is_far_too_large_or_no_toml_at_all_is_told_in_a_moment() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("connector.toml");
+    std::fs::write(&path, "not toml\n".repeat(200_000)).unwrap();
+    let problem = Document::open(&path).unwrap_err().remove(0).to_string();
+    assert!(problem.contains("is larger than 1 MiB") && problem.contains("--config"), "{problem}");
+    let found = problems(&"not toml\n".repeat(1000));
+    assert!((1..=20).contains(&found.len()), "{} problems", found.len());
+}
+
+#[test]
+fn a_file_in_another_encoding_is_told_with_the_line_and_what_to_do() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("connector.toml");
+    std::fs::write(&path, b"# one\n# two\n# caf\xe9\n").unwrap();
+    let problem = Document::open(&path).unwrap_err().remove(0).to_string();
+    assert!(problem.contains("line 3") && problem.contains("save it as UTF-8") && !problem.contains("--config"), "{problem}");
+}
+
+#[test]
+fn an_address_that_is_none_gets_an_example_of_its_own_kind() {
+    let text = format!("{GOOD}[workspace]\nendpoint = \"itsm.ingest.monitor.azure.com\"\nrule = \"dcr-0\"\n");
+    let found = problems(&text).concat();
+    assert!(found.contains("workspace.endpoint: is not a URL") && !found.contains("service-now"), "{found}");
+}

@@ -13,6 +13,7 @@ use super::answer::{self, Attempt, Way};
 use super::identity;
 use crate::clock::{Clock, later};
 use crate::secret::Variables;
+use crate::settings::read::LARGEST;
 use crate::settings::{Cloud, is_loopback};
 use crate::sink::credential;
 
@@ -22,8 +23,6 @@ const TOKEN_TIMEOUT: Duration = Duration::from_secs(8);
 const LONGEST: Duration = Duration::from_secs(20);
 const ATTEMPTS: u32 = 3;
 const FIRST_WAIT: Duration = Duration::from_millis(500);
-/// In bytes. The largest sensible settings have some ten thousand.
-const LARGEST: usize = 1024 * 1024;
 /// Tokens are taken since 2017; any version that all clouds and the emulator know will do.
 const STORAGE_VERSION: &str = "2021-12-02";
 const SCOPE: &str = "https://storage.azure.com/.default";

@@ -111,7 +111,9 @@ async fn an_endless_answer_is_not_read() {
     let stage = Stage::new().await;
     stage.fault(Fault::new(status(200, &" ".repeat(17 * 1024 * 1024))));
     match find(&stage).await {
-        Err(ProviderError::Retry { cause, .. }) => assert!(cause.contains("16 MiB"), "{cause}"),
+        Err(ProviderError::Retry { cause, .. }) => {
+            assert!(cause.contains("16 MiB") && cause.contains("sync.page_size"), "{cause}");
+        }
         other => panic!("{other:?}"),
     }
 }
