@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use connector::delivery::traced::enqueued;
 use connector::delivery::{Delivery, DeliveryId};
 
 use crate::edge::Edge;
@@ -14,7 +15,13 @@ pub struct Accepted(DeliveryId);
 /// Stores `delivery`. Whatever the store's failure is, it is answered as temporary: anything else would lose the alert.
 pub(crate) async fn accept(edge: &Edge, delivery: Delivery) -> Result<Accepted, Problem> {
     let id = delivery.id;
-    let failure = match tokio::time::timeout(edge.limits.store, edge.queue.enqueue(delivery)).await {
+    let span = enqueued(&edge.tracing, &delivery);
+    let delivery = Delivery { trace: span.place(), ..delivery };
+    let stored = span.within(tokio::time::timeout(edge.limits.store, edge.queue.enqueue(delivery))).await;
+    if !matches!(stored, Ok(Ok(()))) {
+        span.failed("store_unavailable");
+    }
+    let failure = match stored {
         Ok(Ok(())) => return Ok(Accepted(id)),
         Ok(Err(error)) => error.to_string(),
         Err(_) => format!("the store did not answer within {} ms", edge.limits.store.as_millis()),

@@ -8,6 +8,7 @@ use connector::clock::{Chance, Clock};
 use connector::secret::Secrets;
 use connector::settings::Settings;
 use connector::store::DeliveryQueue;
+use connector::telemetry::Tracing;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -102,6 +103,8 @@ pub struct Edge {
     pub limits: Limits,
     /// When this process began.
     pub started_at: Timestamp,
+    /// Spans of requests; only the context is carried unless [`Edge::with_tracing`] says otherwise.
+    pub tracing: Tracing,
     pub(crate) refusals: Refusals,
 }
 
@@ -117,14 +120,21 @@ impl Edge {
     ) -> Result<Self, SetupError> {
         let authenticator = Authenticator::new(&settings.intake, secrets, Arc::clone(&clock))?;
         let (limits, started_at) = (Limits::new(&settings), clock.now());
+        let tracing = Tracing::off(clock.clone(), chance.clone());
         let (records, refusals) = (Arc::new(NoRecords), Refusals::new(clock.clone()));
-        Ok(Self { settings, queue, clock, chance, authenticator, states, records, limits, started_at, refusals })
+        Ok(Self { settings, queue, clock, chance, authenticator, states, records, limits, started_at, tracing, refusals })
     }
 
     /// The same with somebody who brings records.
     #[must_use]
     pub fn with_records(self, records: Arc<dyn Records>) -> Self {
         Self { records, ..self }
+    }
+
+    /// The same with somebody who makes spans.
+    #[must_use]
+    pub fn with_tracing(self, tracing: Tracing) -> Self {
+        Self { tracing, ..self }
     }
 
     /// The same behind the Functions host, which has checked what `host` says.

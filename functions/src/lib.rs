@@ -36,6 +36,7 @@ mod spelling;
 mod target;
 #[cfg(test)]
 mod tests;
+mod traced;
 
 use std::sync::Arc;
 

@@ -12,6 +12,7 @@ use connector::settings::Settings;
 use connector::store::azure::DueMessage;
 use connector::store::{StoreError, retention};
 use connector::sync::{Order, Summary};
+use connector::telemetry::{Pace, Telemetry};
 use functions::Work;
 use functions::edge::Elsewhere;
 use functions::host::Host;
@@ -31,6 +32,12 @@ const LONGEST_SYNC: Duration = Duration::from_secs(8 * 60);
 /// At the end of an invocation the connector's log gets this long to be written; what is left is written in the background.
 const LOG: Duration = Duration::from_secs(10);
 
+/// At the end of an invocation spans get this long to reach the collector, for the instance may be frozen then. Not at all while the
+/// collector is in trouble.
+const EXPORT: Duration = Duration::from_millis(500);
+/// How long the collector gets when the process ends.
+const LAST_EXPORT: Duration = Duration::from_secs(2);
+
 /// A connector that works when it is called.
 #[derive(Debug)]
 pub struct Hosted {
@@ -39,6 +46,7 @@ pub struct Hosted {
     flow: Arc<RecordFlow>,
     on_call: OnCall,
     clock: Arc<dyn Clock>,
+    telemetry: Telemetry,
     /// When this process last tidied the store.
     tidied: Mutex<Option<Timestamp>>,
 }
@@ -53,25 +61,31 @@ impl Hosted {
         outside: &Outside,
         stopped: watch::Receiver<bool>,
     ) -> anyhow::Result<(Arc<Self>, Router)> {
-        let Wired { settings, stores, flow, engine, mut edge } = Wired::new(settings, stores, outside, stopped)?;
+        let wired = Wired::new(settings, stores, outside, Pace::AtOnce, stopped)?;
+        let Wired { settings, stores, flow, engine, mut edge, telemetry } = wired;
         // The instance that is asked is seldom the one that delivers.
         edge.states = Arc::new(Elsewhere);
         let on_call = OnCall::new(engine, stores.queue.clone(), CALLS);
         let clock = outside.clock.clone();
-        let hosted = Arc::new(Self { settings, stores, flow, on_call, clock, tidied: Mutex::default() });
+        let hosted = Arc::new(Self { settings, stores, flow, on_call, clock, telemetry, tidied: Mutex::default() });
         let router = functions::hosted(Arc::new(edge.behind(host)), hosted.clone());
         Ok((hosted, router))
     }
 
     /// What can be done before the first call, and goes on beside the calls: containers and queue, the last good copies, and the
-    /// connector's log, which is written until `stopped` says so.
+    /// connector's log and telemetry, which are written until `stopped` says so.
     pub async fn attend(self: Arc<Self>, stopped: watch::Receiver<bool>) {
-        tokio::join!(self.stores.prepare(), self.flow.adopt_all(), self.flow.clone().keep_journal(stopped));
+        let mut ended = stopped.clone();
+        let exporting = self.telemetry.run(async move {
+            let _ = ended.wait_for(|stopped| *stopped).await;
+        });
+        tokio::join!(self.stores.prepare(), self.flow.adopt_all(), self.flow.clone().keep_journal(stopped), exporting);
     }
 
     /// Ends what must not be cut off, and writes the log that is left, or puts it aside.
     pub async fn close(&self) {
         self.flow.close().await;
+        self.telemetry.close(LAST_EXPORT).await;
     }
 
     /// Looks after what nobody would come for and forgets what is old, unless that was done a short while ago.
@@ -110,7 +124,9 @@ impl Work for Hosted {
     async fn deliver(&self, due: &DueMessage) -> Result<Dealt, StoreError> {
         // Another instance may have read it since.
         self.flow.adopt(&due.connection).await;
-        self.on_call.work(due.delivery_id, &due.connection).await
+        let dealt = self.on_call.work(due.delivery_id, &due.connection).await;
+        self.telemetry.settled(EXPORT).await;
+        dealt
     }
 
     async fn sync(&self) -> Vec<String> {
@@ -127,12 +143,14 @@ impl Work for Hosted {
         };
         let (summaries, ()) = tokio::join!(self.flow.sync(None, &order), beside);
         self.write_log().await;
+        self.telemetry.settled(EXPORT).await;
         summaries.iter().filter_map(synced).collect()
     }
 
     async fn refresh(&self) -> Result<Vec<String>, String> {
         let reports = self.flow.refresh(None).await;
         self.write_log().await;
+        self.telemetry.settled(EXPORT).await;
         let told: Vec<String> = reports.iter().filter_map(refreshed).collect();
         if !reports.is_empty() && reports.iter().all(|report| !report.cause.is_empty()) {
             return Err(told.join("; "));

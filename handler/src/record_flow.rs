@@ -20,10 +20,12 @@ use connector::sink::Sink;
 use connector::sink::credential::credential;
 use connector::sink::local::LocalSink;
 use connector::sink::nowhere::Nowhere;
+use connector::sink::traced::TracedSink;
 use connector::sink::workspace::WorkspaceSink;
 use connector::store::DeliveryQueue;
 use connector::sync::engine::{Engine, Source};
 use connector::sync::{Order, Progress, Summary};
+use connector::telemetry::Tracing;
 use functions::records::RefreshReport;
 use futures_util::future::join_all;
 use tokio::sync::{RwLock, watch};
@@ -73,10 +75,12 @@ impl RecordFlow {
         stores: &Stores,
         outside: &Outside,
         progress: Arc<dyn Progress>,
+        tracing: &Tracing,
         stop: watch::Receiver<bool>,
     ) -> anyhow::Result<Arc<Self>> {
         let Outside { clock, chance, .. } = outside.clone();
-        let (sink, store, syncs) = (sink(&settings, stores, outside)?, stores.state.clone(), has_place(&settings, stores));
+        let sink: Arc<dyn Sink> = Arc::new(TracedSink::new(sink(&settings, stores, outside)?, settings.workspace.is_some()));
+        let (store, syncs) = (stores.state.clone(), has_place(&settings, stores));
         let gather = if settings.workspace.is_some() { GATHER } else { Duration::ZERO };
         let journal = Arc::new(RowJournal::new(sink.clone(), clock.clone(), gather));
         let source = |(name, connection): (&String, &Connection)| {
@@ -84,9 +88,15 @@ impl RecordFlow {
             Some((name.clone(), Source { provider, sync: connection.sync.clone() }))
         };
         let sources = settings.connections.iter().filter_map(source).collect();
-        let refresher =
-            Refresher { store: store.clone(), journal: journal.clone(), clock: clock.clone(), chance: chance.clone() };
-        let engine = Engine { store, sink, journal: journal.clone(), clock: clock.clone(), chance, progress, sources };
+        let refresher = Refresher {
+            store: store.clone(),
+            journal: journal.clone(),
+            clock: clock.clone(),
+            chance: chance.clone(),
+            tracing: tracing.clone(),
+        };
+        let (clock_of_runs, tracing) = (clock.clone(), tracing.clone());
+        let engine = Engine { store, sink, journal: journal.clone(), clock: clock_of_runs, chance, progress, tracing, sources };
         let queue = stores.queue.clone();
         Ok(Arc::new(Self {
             settings,
@@ -112,7 +122,9 @@ impl RecordFlow {
     ) -> anyhow::Result<Arc<Self>> {
         let providers = providers(&settings, outside)?;
         let stores = Stores::open(&settings, data, outside)?;
-        Self::new(Arc::new(settings), &providers, &stores, outside, progress, stop)
+        // A command is over before anybody would collect anything.
+        let tracing = Tracing::off(outside.clock.clone(), outside.chance.clone());
+        Self::new(Arc::new(settings), &providers, &stores, outside, progress, &tracing, stop)
     }
 
     /// What the connector says of itself goes there.

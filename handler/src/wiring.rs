@@ -9,6 +9,7 @@ use connector::delivery::gate::Gate;
 use connector::delivery::line::Line;
 use connector::settings::Settings;
 use connector::sync::Unwatched;
+use connector::telemetry::{Pace, Telemetry, Tracing};
 use connector::work_item::render::Renderer;
 use functions::{ConnectionState, ConnectionStates, Edge};
 use tokio::sync::watch;
@@ -30,21 +31,32 @@ pub struct Wired {
     pub engine: Arc<Engine>,
     /// What calls come to.
     pub edge: Edge,
+    /// What a collector is told.
+    pub telemetry: Telemetry,
 }
 
 impl Wired {
     /// Wires everything together. Touches no network and begins nothing. What is under way when `stopped` says so ends at its next
     /// safe place.
-    pub fn new(settings: Settings, stores: Stores, outside: &Outside, stopped: watch::Receiver<bool>) -> anyhow::Result<Self> {
+    pub fn new(
+        settings: Settings,
+        stores: Stores,
+        outside: &Outside,
+        pace: Pace,
+        stopped: watch::Receiver<bool>,
+    ) -> anyhow::Result<Self> {
         let settings = Arc::new(settings);
+        let collector = settings.telemetry.as_deref();
+        let telemetry = Telemetry::new(collector, &outside.secrets, &outside.clock, &outside.chance, pace);
         let providers = record_flow::providers(&settings, outside)?;
-        let flow = RecordFlow::new(settings.clone(), &providers, &stores, outside, Arc::new(Unwatched), stopped)?;
-        let engine = Arc::new(engine(&settings, &providers, &stores, &flow, outside)?);
+        let flow =
+            RecordFlow::new(settings.clone(), &providers, &stores, outside, Arc::new(Unwatched), &telemetry.tracing, stopped)?;
+        let engine = Arc::new(engine(&settings, &providers, &stores, &flow, &telemetry.tracing, outside)?);
         let Outside { secrets, clock, chance } = outside.clone();
         let states = Arc::new(Lines(engine.clone()));
         let edge = Edge::new(settings.clone(), stores.queue.clone(), secrets, clock, chance, states)?;
-        let edge = edge.with_records(Arc::new(Served(flow.clone())));
-        Ok(Self { settings, stores, flow, engine, edge })
+        let edge = edge.with_records(Arc::new(Served(flow.clone()))).with_tracing(telemetry.tracing.clone());
+        Ok(Self { settings, stores, flow, engine, edge, telemetry })
     }
 }
 
@@ -53,6 +65,7 @@ fn engine(
     providers: &Providers,
     stores: &Stores,
     flow: &RecordFlow,
+    tracing: &Tracing,
     outside: &Outside,
 ) -> anyhow::Result<Engine> {
     let mut lines = BTreeMap::new();
@@ -75,6 +88,7 @@ fn engine(
         clock: outside.clock.clone(),
         chance: outside.chance.clone(),
         journal: flow.journal(),
+        tracing: tracing.clone(),
     })
 }
 

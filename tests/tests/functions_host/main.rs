@@ -31,3 +31,5 @@ mod secrets;
 mod stage;
 #[cfg(test)]
 mod timers;
+#[cfg(test)]
+mod traces;

@@ -13,6 +13,7 @@ mod part;
 mod settle;
 #[cfg(test)]
 mod tests;
+pub mod traced;
 
 use std::fmt;
 
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::route::Choices;
+use crate::telemetry::TraceContext;
 use crate::work_item::WorkItemType;
 
 /// Names a delivery; sorts by the time it was accepted.
@@ -60,6 +62,8 @@ pub struct Delivery {
     pub source: Source,
     /// When it was accepted.
     pub accepted_at: Timestamp,
+    /// The trace in which it was accepted. Nothing for one that an earlier version of the connector stored.
+    pub trace: Option<TraceContext>,
     /// The body as it came: a JSON object, checked.
     pub payload: Bytes,
 }

@@ -9,6 +9,8 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use jiff::Timestamp;
+use opentelemetry::KeyValue;
+use opentelemetry::trace::SpanKind;
 use serde::Serialize;
 
 use super::cursor::{Cursor, Failure, Lease};
@@ -24,6 +26,7 @@ use crate::rows::RecordKind;
 use crate::settings::SyncSettings;
 use crate::sink::Sink;
 use crate::store::StateStore;
+use crate::telemetry::{Parent, Started, Tracing};
 
 /// Where the records of a connection come from.
 #[derive(Debug, Clone)]
@@ -63,6 +66,8 @@ pub struct Engine {
     pub chance: Arc<Chance>,
     /// Watches.
     pub progress: Arc<dyn Progress>,
+    /// Spans of runs.
+    pub tracing: Tracing,
     /// Connections by name.
     pub sources: BTreeMap<String, Source>,
 }
@@ -115,6 +120,18 @@ impl Engine {
     pub async fn run(&self, connection: &str, kind: RecordKind, order: &Order) -> Summary {
         let begun = self.clock.now();
         let run_id = self.chance.id(begun).to_string();
+        let attributes = [
+            KeyValue::new("itsm_connector.connection", connection.to_owned()),
+            KeyValue::new("itsm_connector.record_kind", kind.key()),
+            KeyValue::new("itsm_connector.run_id", run_id.clone()),
+        ];
+        let span = self.tracing.start(SpanKind::Internal, "sync", Parent::Current, attributes);
+        let summary = span.within(self.run_named(connection, kind, order, begun, run_id)).await;
+        told(&span, &summary);
+        summary
+    }
+
+    async fn run_named(&self, connection: &str, kind: RecordKind, order: &Order, begun: Timestamp, run_id: String) -> Summary {
         let mut summary = Summary {
             connection: connection.to_owned(),
             kind,
@@ -207,6 +224,16 @@ impl Engine {
             failure: cursor.and_then(|cursor| cursor.failure.clone()),
             run: cursor.and_then(|cursor| cursor.held(now).cloned()),
         })
+    }
+}
+
+/// What the span of a run says of it.
+fn told(span: &Started, summary: &Summary) {
+    for (key, count) in [("itsm_connector.records.read", summary.read), ("itsm_connector.records.written", summary.written)] {
+        span.set(KeyValue::new(key, i64::try_from(count).unwrap_or(i64::MAX)));
+    }
+    if summary.busy.is_none() && !summary.cause.is_empty() {
+        span.failed("ended_early");
     }
 }
 

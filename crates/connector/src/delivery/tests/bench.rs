@@ -18,6 +18,7 @@ use crate::journal::{Entry, Journal};
 use crate::route::Choices;
 use crate::settings::{Connection, DeliverySettings};
 use crate::store::Leased;
+use crate::telemetry::Tracing;
 use crate::work_item::WorkItemType;
 use crate::work_item::render::Renderer;
 
@@ -68,6 +69,7 @@ pub(super) fn bench(seed: u64, settings: &str) -> Bench {
         clock: clock.clone(),
         chance: chance.clone(),
         journal: notes.clone(),
+        tracing: Tracing::off(clock.clone(), chance.clone()),
     };
     Bench { engine, tool, clock, chance, notes }
 }
@@ -115,6 +117,7 @@ impl Bench {
             choices: Choices::default(),
             source: Source::Alert,
             accepted_at: self.clock.now(),
+            trace: None,
             payload: Bytes::from(payload.to_string()),
         }
     }

@@ -33,7 +33,7 @@ fn all_unknown_keys_and_wrong_types_are_told_at_once_in_the_order_of_the_file() 
     assert_eq!(
         problems(&text),
         [
-            "connector.toml:1:1: colour: unknown key; valid are connections, delivery, intake, key_vault, retention, route, schedule, storage, workspace",
+            "connector.toml:1:1: colour: unknown key; valid are connections, delivery, intake, key_vault, retention, route, schedule, storage, telemetry, workspace",
             "connector.toml:6:11: connections.snow.timeout: must be a text in quotes, not a whole number",
             "connector.toml:7:11: connections.snow.dry_run: must be true or false, not a text",
             "connector.toml:8:15: connections.snow.concurrency: must be a whole number of at least 0",

@@ -7,6 +7,7 @@ use crate::configuration::{Configuration, EVENT_MANAGEMENT, Gap};
 use crate::journal::{Entry, Journal, LogType};
 use crate::route::Route;
 use crate::store::memory::MemoryStore;
+use crate::telemetry::Tracing;
 use emulators::servicenow::User;
 
 mod told;
@@ -49,6 +50,7 @@ impl Refreshing {
             journal: Arc::clone(&told) as Arc<dyn Journal>,
             clock: Arc::clone(&stage.clock) as Arc<dyn Clock>,
             chance: Arc::new(Chance::seeded(7)),
+            tracing: Tracing::off(stage.clock.clone(), Arc::new(Chance::seeded(8))),
         };
         let connection = settings(&stage.instance.url(), more);
         Self { stage, refresher, told, connection, routes: BTreeMap::new() }
