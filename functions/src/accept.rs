@@ -15,6 +15,8 @@ pub struct Accepted(DeliveryId);
 /// Stores `delivery`. Whatever the store's failure is, it is answered as temporary: anything else would lose the alert.
 pub(crate) async fn accept(edge: &Edge, delivery: Delivery) -> Result<Accepted, Problem> {
     let id = delivery.id;
+    let (connection, source) = (edge.metrics.connection(&delivery.connection), delivery.source);
+    let bytes = u64::try_from(delivery.payload.len()).unwrap_or(u64::MAX);
     let span = enqueued(&edge.tracing, &delivery);
     let delivery = Delivery { trace: span.place(), ..delivery };
     let stored = span.within(tokio::time::timeout(edge.limits.store, edge.queue.enqueue(delivery))).await;
@@ -22,7 +24,11 @@ pub(crate) async fn accept(edge: &Edge, delivery: Delivery) -> Result<Accepted, 
         span.failed("store_unavailable");
     }
     let failure = match stored {
-        Ok(Ok(())) => return Ok(Accepted(id)),
+        Ok(Ok(())) => {
+            edge.metrics.accepted(1, connection.clone(), source.into());
+            edge.metrics.accepted_bytes(bytes, connection);
+            return Ok(Accepted(id));
+        }
         Ok(Err(error)) => error.to_string(),
         Err(_) => format!("the store did not answer within {} ms", edge.limits.store.as_millis()),
     };

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connector::clock::{Chance, Clock};
+use connector::metrics::Metrics;
+use connector::metrics::text::TextReader;
 use connector::secret::Secrets;
 use connector::settings::Settings;
 use connector::store::DeliveryQueue;
@@ -14,6 +16,7 @@ use serde::Serialize;
 
 use crate::auth::{Authenticator, SetupError};
 use crate::host::Host;
+use crate::metrics::Scraped;
 use crate::records::{NoRecords, Records};
 use crate::refusals::Refusals;
 
@@ -105,6 +108,10 @@ pub struct Edge {
     pub started_at: Timestamp,
     /// Spans of requests; only the context is carried unless [`Edge::with_tracing`] says otherwise.
     pub tracing: Tracing,
+    /// What is counted and measured; nothing unless [`Edge::with_metrics`] says where.
+    pub metrics: Metrics,
+    /// What `GET /metrics` reads; without it the path is not served.
+    pub(crate) scraped: Option<Scraped>,
     pub(crate) refusals: Refusals,
 }
 
@@ -122,7 +129,22 @@ impl Edge {
         let (limits, started_at) = (Limits::new(&settings), clock.now());
         let tracing = Tracing::off(clock.clone(), chance.clone());
         let (records, refusals) = (Arc::new(NoRecords), Refusals::new(clock.clone()));
-        Ok(Self { settings, queue, clock, chance, authenticator, states, records, limits, started_at, tracing, refusals })
+        let (metrics, scraped) = (Metrics::default(), None);
+        Ok(Self {
+            settings,
+            queue,
+            clock,
+            chance,
+            authenticator,
+            states,
+            records,
+            limits,
+            started_at,
+            tracing,
+            metrics,
+            scraped,
+            refusals,
+        })
     }
 
     /// The same with somebody who brings records.
@@ -135,6 +157,13 @@ impl Edge {
     #[must_use]
     pub fn with_tracing(self, tracing: Tracing) -> Self {
         Self { tracing, ..self }
+    }
+
+    /// The same, counted and measured. With a reader `GET /metrics` is served: only where one process is all there is, or each would
+    /// tell its own figures.
+    #[must_use]
+    pub fn with_metrics(self, metrics: Metrics, reader: Option<TextReader>) -> Self {
+        Self { metrics, scraped: reader.map(Scraped::new), ..self }
     }
 
     /// The same behind the Functions host, which has checked what `host` says.

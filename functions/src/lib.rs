@@ -6,6 +6,7 @@
 pub mod auth;
 pub mod edge;
 pub mod host;
+pub mod metrics;
 pub mod problem;
 pub mod records;
 pub mod server;
@@ -46,6 +47,7 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
+use connector::metrics::label::Function;
 use custom_handler::enveloped;
 
 pub use edge::{ConnectionState, ConnectionStates, Edge, Limits};
@@ -74,7 +76,12 @@ pub fn hosted(edge: Arc<Edge>, work: Arc<dyn Work>) -> Router {
 /// All functions with an HTTP trigger, under the paths the Functions host forwards, in any spelling that it lets in.
 pub fn router(edge: Arc<Edge>) -> Router {
     let serves = |function: HttpFunction, route| function.serves(&edge, route);
-    let routes = Router::new()
+    let counted = edge.clone();
+    let routes = match &edge.scraped {
+        Some(_) => Router::new().route("/metrics", get(metrics::metrics)),
+        None => Router::new(),
+    };
+    let routes = routes
         .route("/", get(status::ready))
         .route("/healthz", get(status::health))
         .route("/api/status", serves(HttpFunction::Status, get(status::status)))
@@ -87,7 +94,11 @@ pub fn router(edge: Arc<Edge>) -> Router {
         )
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
-        .layer(CatchPanicLayer::custom(|_| axum::response::IntoResponse::into_response(Problem::defect())))
+        .layer(CatchPanicLayer::custom(move |_| {
+            let problem = Problem::defect();
+            metrics::count(&counted, Function::None, problem.status(), problem.kind());
+            axum::response::IntoResponse::into_response(problem)
+        }))
         .with_state(edge);
     any_spelling(routes)
 }
@@ -96,6 +107,7 @@ async fn no_such_path(State(edge): State<Arc<Edge>>, uri: Uri) -> Problem {
     let problem = Problem::new(StatusCode::NOT_FOUND, NO_SUCH_PATH, "No such path")
         .detail("nothing is served at this path")
         .remedy("post alerts to /api/alerts/{connection}/{work_item_type} or /api/alerts/{route}");
+    metrics::count(&edge, Function::None, problem.status(), problem.kind());
     // Whoever looks for open doors loses nothing.
     edge.refusals.tell(uri.path().get(..5).is_some_and(|start| start.eq_ignore_ascii_case("/api/")), &problem);
     problem
@@ -105,6 +117,7 @@ async fn no_such_method(State(edge): State<Arc<Edge>>, method: Method) -> Proble
     let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed")
         .detail("this path does not take this method")
         .remedy("use the method named in the Allow header; alerts are posted");
+    metrics::count(&edge, Function::None, problem.status(), problem.kind());
     edge.refusals.tell(!method.is_safe(), &problem);
     problem
 }

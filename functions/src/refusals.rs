@@ -15,6 +15,7 @@ use jiff::Timestamp;
 
 use crate::edge::Edge;
 use crate::host::HttpFunction;
+use crate::metrics;
 use crate::problem::Problem;
 
 /// Between two lines of one kind about callers that nobody knows.
@@ -85,10 +86,14 @@ impl Refusals {
 /// Kind of the problem with a path that nobody serves.
 pub(crate) const NO_SUCH_PATH: &str = "no-such-path";
 
-/// Around a function: tells of what it refuses.
+/// Around a function: counts what it answers and tells of what it refuses.
 pub(crate) async fn told(State((edge, function)): State<(Arc<Edge>, HttpFunction)>, request: Request, next: Next) -> Response {
+    let begun = edge.clock.now();
     let response = next.run(request).await;
-    if let Some(problem) = response.extensions().get::<Problem>() {
+    let problem = response.extensions().get::<Problem>();
+    metrics::count(&edge, function.into(), response.status(), problem.map_or("", Problem::kind));
+    edge.metrics.request_duration(between(begun, edge.clock.now()), function.into());
+    if let Some(problem) = problem {
         edge.refusals.tell(function.brings_work(), problem);
     }
     response

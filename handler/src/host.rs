@@ -91,7 +91,14 @@ pub async fn start(settings: Settings, data: &Path, listen: SocketAddr, outside:
         |sink| format!("rows go to {sink}"),
     ));
     told.extend(telemetry.described().map(|where_to| format!("telemetry: {where_to}")));
-    let router = functions::router(Arc::new(edge));
+    let edge = Arc::new(edge);
+    let seen = edge.clone();
+    // What stands is looked up whenever somebody reads.
+    telemetry.looks_first(move || {
+        let seen = seen.clone();
+        async move { functions::metrics::observe(&seen).await }
+    });
+    let router = functions::router(edge);
 
     let until = until(&stopped);
     let server = async move {

@@ -8,13 +8,14 @@ use async_trait::async_trait;
 use axum::Router;
 use connector::clock::{Clock, between};
 use connector::delivery::on_call::{Dealt, OnCall};
+use connector::metrics::Observation;
 use connector::settings::Settings;
 use connector::store::azure::DueMessage;
 use connector::store::{StoreError, retention};
 use connector::sync::{Order, Summary};
 use connector::telemetry::{Pace, Telemetry};
 use functions::Work;
-use functions::edge::Elsewhere;
+use functions::edge::{Edge, Elsewhere};
 use functions::host::Host;
 use functions::records::RefreshReport;
 use jiff::Timestamp;
@@ -47,6 +48,7 @@ pub struct Hosted {
     on_call: OnCall,
     clock: Arc<dyn Clock>,
     telemetry: Telemetry,
+    edge: Arc<Edge>,
     /// When this process last tidied the store.
     tidied: Mutex<Option<Timestamp>>,
 }
@@ -67,8 +69,10 @@ impl Hosted {
         edge.states = Arc::new(Elsewhere);
         let on_call = OnCall::new(engine, stores.queue.clone(), CALLS);
         let clock = outside.clock.clone();
-        let hosted = Arc::new(Self { settings, stores, flow, on_call, clock, telemetry, tidied: Mutex::default() });
-        let router = functions::hosted(Arc::new(edge.behind(host)), hosted.clone());
+        let edge = Arc::new(edge.behind(host));
+        let (served, tidied) = (edge.clone(), Mutex::default());
+        let hosted = Arc::new(Self { settings, stores, flow, on_call, clock, telemetry, edge, tidied });
+        let router = functions::hosted(served, hosted.clone());
         Ok((hosted, router))
     }
 
@@ -111,6 +115,17 @@ impl Hosted {
         }
     }
 
+    /// Backlog, lag and ages are everybody's: whoever is called for the sync tells them, once, so that no other process goes on
+    /// telling what stood long ago.
+    async fn tell_what_stands(&self) {
+        if !self.telemetry.exports_metrics() {
+            return;
+        }
+        functions::metrics::observe(&self.edge).await;
+        self.telemetry.tell_metrics(LAST_EXPORT).await;
+        self.edge.metrics.observe(Observation::default());
+    }
+
     async fn write_log(&self) {
         tokio::select! {
             _ = self.flow.write_journal() => {}
@@ -143,6 +158,7 @@ impl Work for Hosted {
         };
         let (summaries, ()) = tokio::join!(self.flow.sync(None, &order), beside);
         self.write_log().await;
+        self.tell_what_stands().await;
         self.telemetry.settled(EXPORT).await;
         summaries.iter().filter_map(synced).collect()
     }

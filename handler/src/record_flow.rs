@@ -14,6 +14,8 @@ use std::time::Duration;
 use connector::clock::{Clock, between};
 use connector::configuration::refresh::{Refreshed, Refresher};
 use connector::journal::{GATHER, RowJournal};
+use connector::metrics::Metrics;
+use connector::metrics::sink::Measured;
 use connector::provider::{self, Provider, Surroundings};
 use connector::settings::{Connection, Settings};
 use connector::sink::Sink;
@@ -40,12 +42,21 @@ pub use served::Served;
 pub type Providers = BTreeMap<String, Arc<dyn Provider>>;
 
 /// Makes the provider of every connection; touches no network.
-pub fn providers(settings: &Settings, outside: &Outside) -> anyhow::Result<Providers> {
+pub fn providers(settings: &Settings, outside: &Outside, metrics: &Metrics) -> anyhow::Result<Providers> {
     let surroundings = Surroundings { secrets: outside.secrets.clone(), clock: outside.clock.clone() };
     let build = |(name, connection): (&String, &Connection)| {
-        anyhow::Ok((name.clone(), provider::build(name, connection, &surroundings)?))
+        anyhow::Ok((name.clone(), provider::build_measured(name, connection, &surroundings, metrics)?))
     };
     settings.connections.iter().map(build).collect()
+}
+
+/// Where it is told how all of it goes.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// Spans.
+    pub tracing: Tracing,
+    /// Figures.
+    pub metrics: Metrics,
 }
 
 /// The way back for all connections.
@@ -74,13 +85,15 @@ impl RecordFlow {
         providers: &Providers,
         stores: &Stores,
         outside: &Outside,
+        told: Told,
         progress: Arc<dyn Progress>,
-        tracing: &Tracing,
         stop: watch::Receiver<bool>,
     ) -> anyhow::Result<Arc<Self>> {
         let Outside { clock, chance, .. } = outside.clone();
-        let sink: Arc<dyn Sink> = Arc::new(TracedSink::new(sink(&settings, stores, outside)?, settings.workspace.is_some()));
-        let (store, syncs) = (stores.state.clone(), has_place(&settings, stores));
+        let metrics = told.metrics;
+        let (sink, store, syncs) = (sink(&settings, stores, outside)?, stores.state.clone(), has_place(&settings, stores));
+        let sink = Arc::new(Measured { sink, metrics: metrics.clone(), clock: clock.clone() });
+        let sink: Arc<dyn Sink> = Arc::new(TracedSink::new(sink, settings.workspace.is_some()));
         let gather = if settings.workspace.is_some() { GATHER } else { Duration::ZERO };
         let journal = Arc::new(RowJournal::new(sink.clone(), clock.clone(), gather));
         let source = |(name, connection): (&String, &Connection)| {
@@ -93,10 +106,11 @@ impl RecordFlow {
             journal: journal.clone(),
             clock: clock.clone(),
             chance: chance.clone(),
-            tracing: tracing.clone(),
+            tracing: told.tracing.clone(),
+            metrics: metrics.clone(),
         };
-        let (clock_of_runs, tracing) = (clock.clone(), tracing.clone());
-        let engine = Engine { store, sink, journal: journal.clone(), clock: clock_of_runs, chance, progress, tracing, sources };
+        let (tracing, time) = (told.tracing.clone(), clock.clone());
+        let engine = Engine { store, sink, journal: journal.clone(), clock: time, chance, progress, sources, tracing, metrics };
         let queue = stores.queue.clone();
         Ok(Arc::new(Self {
             settings,
@@ -120,11 +134,12 @@ impl RecordFlow {
         progress: Arc<dyn Progress>,
         stop: watch::Receiver<bool>,
     ) -> anyhow::Result<Arc<Self>> {
-        let providers = providers(&settings, outside)?;
+        let metrics = Metrics::default();
+        let providers = providers(&settings, outside, &metrics)?;
         let stores = Stores::open(&settings, data, outside)?;
         // A command is over before anybody would collect anything.
         let tracing = Tracing::off(outside.clock.clone(), outside.chance.clone());
-        Self::new(Arc::new(settings), &providers, &stores, outside, progress, &tracing, stop)
+        Self::new(Arc::new(settings), &providers, &stores, outside, Told { tracing, metrics }, progress, stop)
     }
 
     /// What the connector says of itself goes there.

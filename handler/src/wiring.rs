@@ -7,15 +7,17 @@ use anyhow::{Context, anyhow};
 use connector::delivery::engine::Engine;
 use connector::delivery::gate::Gate;
 use connector::delivery::line::Line;
+use connector::metrics::Metrics;
+use connector::metrics::text::TextReader;
 use connector::settings::Settings;
 use connector::sync::Unwatched;
-use connector::telemetry::{Pace, Telemetry, Tracing};
+use connector::telemetry::{Pace, Telemetry};
 use connector::work_item::render::Renderer;
 use functions::{ConnectionState, ConnectionStates, Edge};
 use tokio::sync::watch;
 
 use crate::host::Outside;
-use crate::record_flow::{self, Providers, RecordFlow, Served};
+use crate::record_flow::{self, Providers, RecordFlow, Served, Told};
 use crate::stores::Stores;
 
 /// A connector that nobody has set going.
@@ -48,14 +50,18 @@ impl Wired {
         let settings = Arc::new(settings);
         let collector = settings.telemetry.as_deref();
         let telemetry = Telemetry::new(collector, &outside.secrets, &outside.clock, &outside.chance, pace);
-        let providers = record_flow::providers(&settings, outside)?;
-        let flow =
-            RecordFlow::new(settings.clone(), &providers, &stores, outside, Arc::new(Unwatched), &telemetry.tracing, stopped)?;
-        let engine = Arc::new(engine(&settings, &providers, &stores, &flow, &telemetry.tracing, outside)?);
+        // Behind the Functions host each process would tell its own figures.
+        let text = (pace == Pace::Gathered).then(TextReader::default);
+        let metrics = Metrics::read_by(text.clone(), telemetry.metrics(), settings.connections.keys());
+        let told = Told { tracing: telemetry.tracing.clone(), metrics: metrics.clone() };
+        let providers = record_flow::providers(&settings, outside, &metrics)?;
+        let flow = RecordFlow::new(settings.clone(), &providers, &stores, outside, told.clone(), Arc::new(Unwatched), stopped)?;
+        let engine = Arc::new(engine(&settings, &providers, &stores, &flow, outside, told)?);
         let Outside { secrets, clock, chance } = outside.clone();
         let states = Arc::new(Lines(engine.clone()));
         let edge = Edge::new(settings.clone(), stores.queue.clone(), secrets, clock, chance, states)?;
-        let edge = edge.with_records(Arc::new(Served(flow.clone()))).with_tracing(telemetry.tracing.clone());
+        let edge = edge.with_records(Arc::new(Served(flow.clone()))).with_metrics(metrics, text);
+        let edge = edge.with_tracing(telemetry.tracing.clone());
         Ok(Self { settings, stores, flow, engine, edge, telemetry })
     }
 }
@@ -65,8 +71,8 @@ fn engine(
     providers: &Providers,
     stores: &Stores,
     flow: &RecordFlow,
-    tracing: &Tracing,
     outside: &Outside,
+    told: Told,
 ) -> anyhow::Result<Engine> {
     let mut lines = BTreeMap::new();
     for (name, connection) in &settings.connections {
@@ -88,7 +94,8 @@ fn engine(
         clock: outside.clock.clone(),
         chance: outside.chance.clone(),
         journal: flow.journal(),
-        tracing: tracing.clone(),
+        tracing: told.tracing,
+        metrics: told.metrics,
     })
 }
 
@@ -102,7 +109,7 @@ impl ConnectionStates for Lines {
             None => ConnectionState::open(),
             Some(closed) => ConnectionState {
                 open: false,
-                reason: serde_json::to_value(closed.reason).ok().and_then(|reason| reason.as_str().map(str::to_owned)),
+                reason: Some(closed.reason.word().to_owned()),
                 cause: closed.cause,
                 remedy: closed.remedy,
                 until: Some(closed.until),

@@ -4,7 +4,8 @@
 //! Data flows one way: [`alert`] (what Azure posted) → [`delivery`] (the durable job) → [`work_item`] (what the ITSM tool
 //! shall say) → [`provider`] (how that tool is told). [`correlation`] remembers the pair, [`store`] keeps it all. And back:
 //! [`provider`] (what the tool holds) → [`sync`] → [`rows`] → [`sink`]; [`configuration`] is what the tool offers.
-//! [`telemetry`] tells a collector how all of it went. [`migration`] brings settings over from the old connector.
+//! [`telemetry`] tells a collector how all of it went, [`metrics`] are what all of them count and measure. [`migration`] brings settings
+//! over from the old connector.
 
 pub mod alert;
 pub mod clock;
@@ -12,6 +13,7 @@ pub mod configuration;
 pub mod correlation;
 pub mod delivery;
 pub mod journal;
+pub mod metrics;
 pub mod migration;
 pub mod probe;
 pub mod provider;

@@ -54,7 +54,7 @@ fn app(level: &str) -> tempfile::TempDir {
     root
 }
 
-async fn behind(level: &str, platform: bool, intake: Value) -> Host {
+pub(super) async fn behind(level: &str, platform: bool, intake: Value) -> Host {
     let root = app(level);
     let behind = Some((Before::read(root.path(), platform), Arc::new(Worker::default()) as Arc<dyn Work>));
     Host::start(Setup { intake, behind, ..Setup::default() }).await

@@ -62,3 +62,16 @@ async fn a_collector_that_hangs_holds_up_no_invocation() {
     assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
     host.stop().await.unwrap().expect_nothing();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_are_told_by_each_process_and_what_stands_by_the_one_that_syncs() {
+    let collector = Collector::start().await;
+    let telemetry = format!("[telemetry]\notlp = \"{}\"\ntraces = false\ninterval = \"5s\"\n", collector.url());
+    let Some(deployed) = Deployed::new(&telemetry).await else { return };
+    let host = deployed.run(1).await;
+    assert_eq!(crate::deployed::post(&host, INCIDENT, metric("cpu", 0, false).to_string()).await.0, 202);
+    let told = |name: &str| collector.metrics().into_iter().find(|one| one.name == name);
+    until("the alert is counted", async || told("itsm_connector.deliveries.accepted").is_some()).await;
+    until("the sync tells what stands", async || told("itsm_connector.backlog").is_some()).await;
+    host.stop().await.unwrap().expect_nothing();
+}

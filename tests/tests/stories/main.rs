@@ -28,6 +28,8 @@ mod licences;
 #[cfg(test)]
 mod life;
 #[cfg(test)]
+mod metrics;
+#[cfg(test)]
 mod migrated;
 #[cfg(test)]
 mod outage;

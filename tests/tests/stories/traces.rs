@@ -164,3 +164,32 @@ async fn a_collector_that_fails_costs_the_deliveries_nothing() {
         assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
     }
 }
+
+#[tokio::test]
+async fn metrics_go_the_same_way_with_what_stands_at_that_moment() {
+    for (temporality, delta) in [("cumulative", false), ("delta", true)] {
+        let collector = Collector::start().await;
+        let telemetry = format!(
+            "[telemetry]\notlp = \"{}\"\ninterval = \"30s\"\ntraces = false\ntemporality = \"{temporality}\"\nservice_name = \"itsm\"\n",
+            collector.url()
+        );
+        let stage = Stage::with(&telemetry).await;
+        stage.told(&metric("cpu", 0, false)).await;
+        let accepted =
+            || collector.metrics().into_iter().filter(|one| one.name == "itsm_connector.deliveries.accepted").collect::<Vec<_>>();
+        stage.in_time("the first metrics", async || !accepted().is_empty()).await;
+        let first = accepted();
+        assert_eq!((first[0].value, first[0].unit.as_str(), first[0].delta), (1.0, "{delivery}", Some(delta)));
+        assert_eq!((first[0].attributes["connection"].as_str(), first[0].resource["service.name"].as_str()), ("snow", "itsm"));
+        let metrics = collector.metrics();
+        let one = |name: &str| metrics.iter().find(|one| one.name == name).unwrap_or_else(|| panic!("{name}: {metrics:#?}"));
+        assert_eq!((one("itsm_connector.backlog").value, one("itsm_connector.backlog").delta), (0.0, None));
+        assert_eq!(one("itsm_connector.store.up").value, 1.0);
+        assert_eq!(one("itsm_connector.delivery.duration").count, Some(1));
+        stage.told(&metric("disk", 0, false)).await;
+        stage.running.stop().await;
+        // At the end once more.
+        assert_eq!(accepted().last().unwrap().value, if delta { 1.0 } else { 2.0 });
+        assert_eq!(collector.spans(), [], "traces are not wanted");
+    }
+}

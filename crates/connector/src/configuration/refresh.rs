@@ -15,6 +15,7 @@ use super::validate::{findings, kinds, needs, wanted_values, without_values};
 use super::{Configuration, Finding, Gap, as_read};
 use crate::clock::{Chance, Clock, between};
 use crate::journal::{Entry, Journal, LogType};
+use crate::metrics::{Metrics, label};
 use crate::provider::{Provider, ProviderError, WaitReason};
 use crate::route::Route;
 use crate::settings::Connection;
@@ -44,6 +45,8 @@ pub struct Refresher {
     pub chance: Arc<Chance>,
     /// Spans of runs.
     pub tracing: Tracing,
+    /// What is counted and measured.
+    pub metrics: Metrics,
 }
 
 /// What came of a refresh.
@@ -113,6 +116,24 @@ impl Refresher {
     /// Reads the configuration of the connection `name` and does all that follows from it. `routes` may hold those of other
     /// connections. Never fails: what went wrong stands in the answer and in the journal.
     pub async fn refresh(
+        &self,
+        name: &str,
+        connection: &Connection,
+        routes: &BTreeMap<String, Route>,
+        provider: &dyn Provider,
+    ) -> Refreshed {
+        let refreshed = self.read(name, connection, routes, provider).await;
+        let gaps = refreshed.configuration.as_ref().is_some_and(|configuration| !configuration.gaps.is_empty());
+        let result = match refreshed.failure {
+            Some(_) => label::Refresh::Failed,
+            None if gaps => label::Refresh::Gaps,
+            None => label::Refresh::Done,
+        };
+        self.metrics.refreshes(1, self.metrics.connection(name), result);
+        refreshed
+    }
+
+    async fn read(
         &self,
         name: &str,
         connection: &Connection,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::backoff;
-use super::gate::{Closed, Pass};
+use super::gate::{Closed, Pass, Shut};
 use super::held::HoldError;
 use super::line::Line;
 use super::part::{PartError, Work};
@@ -18,7 +18,9 @@ use crate::clock::{Chance, Clock, between, later};
 use crate::correlation::Effect;
 use crate::journal::details::{Delivered, Details};
 use crate::journal::{Entry, Journal, LogType};
-use crate::provider::ProviderError;
+use crate::metrics::Metrics;
+use crate::metrics::label::Waiting;
+use crate::provider::{ProviderError, WaitReason};
 use crate::route::{Choices, Per};
 use crate::settings::DeliverySettings;
 use crate::store::{Leased, StateStore, StoreError};
@@ -47,6 +49,8 @@ pub struct Engine {
     pub journal: Arc<dyn Journal>,
     /// Spans of attempts.
     pub tracing: Tracing,
+    /// What is counted and measured.
+    pub metrics: Metrics,
 }
 
 impl Engine {
@@ -260,11 +264,15 @@ impl Engine {
             }
             PartError::Unsettled(due, cause) => Verdict::RetryAt { due, cause, counts: false },
             PartError::Provider(ProviderError::Wait { reason, after, cause, remedy }) => {
-                let (due, news) = line.gate.failed(reason, after, &cause, &remedy, now, &self.chance);
+                let Shut { until, news, longer } = line.gate.failed(reason, after, &cause, &remedy, now, &self.chance);
                 if news {
                     entry(LogType::Warning, "connection", "the connection waits", &cause, &remedy);
+                    self.metrics.gate_closings(1, self.metrics.connection(&line.name), reason);
                 }
-                self.put_off(leased, &alert.title, due, cause, remedy, false)
+                if reason == WaitReason::RateLimit && !longer.is_zero() {
+                    self.metrics.rate_limit_wait(longer, self.metrics.connection(&line.name), Waiting::Deliveries);
+                }
+                self.put_off(leased, &alert.title, until, cause, remedy, false)
             }
             PartError::Provider(ProviderError::Retry { after, cause }) => {
                 let wait = backoff::wait(

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::backoff;
-use crate::clock::{Chance, later};
+use crate::clock::{Chance, between, later};
 use crate::provider::WaitReason;
 
 /// Why a connection waits, for people.
@@ -36,6 +36,17 @@ pub enum Pass {
     First,
     /// Not before this instant.
     Wait(Timestamp),
+}
+
+/// What a failure did to the gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shut {
+    /// Until when it is closed.
+    pub until: Timestamp,
+    /// Whether that is news to people: it was open, or closed for another reason.
+    pub news: bool,
+    /// By how much longer it waits on account of this failure.
+    pub longer: Duration,
 }
 
 #[derive(Debug, Default)]
@@ -89,7 +100,7 @@ impl Gate {
         self.lock().first_until = None;
     }
 
-    /// The tool as a whole does not work. Answers until when it waits, and whether that is news to people.
+    /// The tool as a whole does not work.
     pub fn failed(
         &self,
         reason: WaitReason,
@@ -98,7 +109,7 @@ impl Gate {
         remedy: &str,
         now: Timestamp,
         chance: &Chance,
-    ) -> (Timestamp, bool) {
+    ) -> Shut {
         let mut inner = self.lock();
         inner.first_until = None;
         if let Some(closed) = &inner.closed
@@ -107,10 +118,11 @@ impl Gate {
         {
             // Others that were under way when it closed report the same thing; a longer request still counts.
             let until = asked.map_or(closed.until, |asked| later(now, asked)).max(closed.until);
+            let longer = between(closed.until, until);
             if let Some(closed) = &mut inner.closed {
                 closed.until = until;
             }
-            return (until, false);
+            return Shut { until, news: false, longer };
         }
         inner.failures = inner.failures.saturating_add(1);
         let (first, longest) = pace(reason);
@@ -120,7 +132,7 @@ impl Gate {
         let news = inner.closed.as_ref().is_none_or(|closed| closed.reason != reason);
         let since = inner.closed.as_ref().filter(|_| !news).map_or(now, |closed| closed.since);
         inner.closed = Some(Closed { reason, cause: cause.to_owned(), remedy: remedy.to_owned(), since, until });
-        (until, news)
+        Shut { until, news, longer: wait }
     }
 
     /// Why it is closed, if it is.
@@ -158,8 +170,10 @@ mod tests {
         let (gate, chance) = (Gate::default(), Chance::seeded(3));
         assert_eq!(gate.pass(at(0), PATIENCE), Pass::Go);
         let asked = Some(Duration::from_secs(1740));
-        let (until, news) = gate.failed(WaitReason::RateLimit, asked, "429", "", at(0), &chance);
+        let Shut { until, news, .. } = gate.failed(WaitReason::RateLimit, asked, "429", "", at(0), &chance);
         assert!(news && until >= at(1740));
+        let again = gate.failed(WaitReason::RateLimit, Some(Duration::from_secs(600)), "429", "", at(0), &chance);
+        assert_eq!(again, Shut { until, news: false, longer: Duration::ZERO }, "others that were under way add nothing");
         assert_eq!(gate.pass(at(100), PATIENCE), Pass::Wait(until));
         let over = later(until, Duration::from_secs(1));
         assert_eq!(gate.pass(over, PATIENCE), Pass::First);
@@ -172,7 +186,7 @@ mod tests {
     #[test]
     fn a_first_one_that_never_reports_back_is_replaced() {
         let (gate, chance) = (Gate::default(), Chance::seeded(4));
-        let (until, _) = gate.failed(WaitReason::Outage, None, "down", "", at(0), &chance);
+        let Shut { until, .. } = gate.failed(WaitReason::Outage, None, "down", "", at(0), &chance);
         assert_eq!(gate.pass(until, PATIENCE), Pass::First);
         assert_eq!(gate.pass(later(until, PATIENCE), PATIENCE), Pass::First);
     }
@@ -180,7 +194,7 @@ mod tests {
     #[test]
     fn a_first_one_that_has_to_wait_lets_the_next_go_first() {
         let (gate, chance) = (Gate::default(), Chance::seeded(6));
-        let (until, _) = gate.failed(WaitReason::Outage, None, "down", "", at(0), &chance);
+        let Shut { until, .. } = gate.failed(WaitReason::Outage, None, "down", "", at(0), &chance);
         assert_eq!(gate.pass(until, PATIENCE), Pass::First);
         gate.give_back();
         assert_eq!(gate.pass(until, PATIENCE), Pass::First);
@@ -190,11 +204,11 @@ mod tests {
     #[test]
     fn the_same_failure_is_news_once_and_keeps_its_beginning() {
         let (gate, chance) = (Gate::default(), Chance::seeded(5));
-        let (until, news) = gate.failed(WaitReason::Outage, None, "down", "", at(0), &chance);
+        let Shut { until, news, .. } = gate.failed(WaitReason::Outage, None, "down", "", at(0), &chance);
         assert!(news);
-        let (_, news) = gate.failed(WaitReason::Outage, None, "down", "", at(0), &chance);
+        let Shut { news, .. } = gate.failed(WaitReason::Outage, None, "down", "", at(0), &chance);
         assert!(!news);
-        let (_, news) = gate.failed(WaitReason::Outage, None, "down", "", later(until, PATIENCE), &chance);
+        let Shut { news, .. } = gate.failed(WaitReason::Outage, None, "down", "", later(until, PATIENCE), &chance);
         assert!(!news);
         assert_eq!(gate.closed().unwrap().since, at(0));
     }

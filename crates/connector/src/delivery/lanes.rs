@@ -142,7 +142,11 @@ async fn made(engine: &Engine, queue: &dyn DeliveryQueue, leased: &Leased, span:
     if let Verdict::RetryAt { due, cause, .. } = &verdict {
         tracing::debug!(delivery_id = %leased.delivery.id, %due, cause, "the delivery is put off");
     }
+    engine.count_attempt(leased, &verdict);
     let settled = queue.settle(leased, &verdict, engine.clock.now()).await;
+    if settled.is_ok() {
+        engine.count_ending(leased, &verdict);
+    }
     if let Err(error) = &settled {
         tracing::warn!(delivery_id = %leased.delivery.id, %error, "the outcome of a delivery could not be stored; it will be looked up when the lease has run out");
     }

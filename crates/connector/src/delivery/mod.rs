@@ -8,6 +8,7 @@ pub mod gate;
 pub mod held;
 pub mod lanes;
 pub mod line;
+mod measured;
 pub mod on_call;
 mod part;
 mod settle;

@@ -43,6 +43,8 @@ use jiff::Timestamp;
 use self::records::{Ask, Gone, Page, Position};
 use crate::clock::Clock;
 use crate::configuration::Configuration;
+use crate::metrics::Metrics;
+use crate::metrics::provider::Measured;
 use crate::probe::Report;
 use crate::rows::RecordKind;
 use crate::secret::Secrets;
@@ -101,6 +103,22 @@ pub enum WaitReason {
     Hibernating,
     /// The credentials are wrong, expired or not allowed: a person has to mend them.
     Credentials,
+}
+
+impl WaitReason {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::RateLimit, Self::Outage, Self::Hibernating, Self::Credentials];
+
+    /// The word for it, as in the answer of `status`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::RateLimit => "rate_limit",
+            Self::Outage => "outage",
+            Self::Hibernating => "hibernating",
+            Self::Credentials => "credentials",
+        }
+    }
 }
 
 /// How a kind of work item lives in this tool.
@@ -237,6 +255,16 @@ pub struct BuildError {
 
 /// Makes the provider of the connection `name`; touches no network. With `dry_run` it is wrapped so that nothing is written.
 pub fn build(name: &str, connection: &Connection, surroundings: &Surroundings) -> Result<Arc<dyn Provider>, BuildError> {
+    build_measured(name, connection, surroundings, &Metrics::default())
+}
+
+/// The same, with what the tool is asked for counted and timed.
+pub fn build_measured(
+    name: &str,
+    connection: &Connection,
+    surroundings: &Surroundings,
+    metrics: &Metrics,
+) -> Result<Arc<dyn Provider>, BuildError> {
     let bad = |problem: String| BuildError { connection: name.to_owned(), problem };
     let url = &connection.url;
     match url.scheme() {
@@ -256,5 +284,6 @@ pub fn build(name: &str, connection: &Connection, surroundings: &Surroundings) -
         connection.configuration_item.create = false;
     }
     let provider = connection.product.build(name, &connection, surroundings).map_err(bad)?;
+    let provider = Arc::new(Measured::new(provider, name, metrics.clone(), surroundings.clock.clone()));
     Ok(if connection.dry_run { Arc::new(dry_run::DryRun(provider)) } else { provider })
 }

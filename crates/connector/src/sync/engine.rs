@@ -18,9 +18,10 @@ use super::ledger::{self, Ledger};
 use super::run::{Books, Run};
 use super::trouble::{Limits, Stop, lateness};
 use super::{FirstLoad, Order, Progress, Summary, cursor};
-use crate::clock::{Chance, Clock, later};
+use crate::clock::{Chance, Clock, between, later};
 use crate::delivery::line::Line;
 use crate::journal::{Journal, LogType};
+use crate::metrics::{Metrics, label};
 use crate::provider::Provider;
 use crate::rows::RecordKind;
 use crate::settings::SyncSettings;
@@ -70,6 +71,8 @@ pub struct Engine {
     pub tracing: Tracing,
     /// Connections by name.
     pub sources: BTreeMap<String, Source>,
+    /// What is counted and measured.
+    pub metrics: Metrics,
 }
 
 /// Where the sync of one kind of record stands, for `status`.
@@ -119,6 +122,30 @@ impl Engine {
     /// One run over one kind of record. Never fails: the summary says why it ended early.
     pub async fn run(&self, connection: &str, kind: RecordKind, order: &Order) -> Summary {
         let begun = self.clock.now();
+        let summary = self.run_from(begun, connection, kind, order).await;
+        self.count(&summary, begun);
+        summary
+    }
+
+    fn count(&self, summary: &Summary, begun: Timestamp) {
+        let (metrics, kind, connection) = (&self.metrics, summary.kind, self.metrics.connection(&summary.connection));
+        let result = match summary {
+            Summary { busy: Some(_), .. } => label::Run::Busy,
+            Summary { cause, .. } if !cause.is_empty() => label::Run::Failed,
+            Summary { more: true, .. } => label::Run::More,
+            _ => label::Run::Done,
+        };
+        metrics.sync_runs(1, connection.clone(), kind, result);
+        if result == label::Run::Busy {
+            return;
+        }
+        metrics.sync_records(summary.read, connection.clone(), kind);
+        metrics.sync_rows(summary.written, connection.clone(), kind, label::Row::Accepted);
+        metrics.sync_rows(summary.refused, connection.clone(), kind, label::Row::Refused);
+        metrics.sync_duration(between(begun, self.clock.now()), connection, kind);
+    }
+
+    async fn run_from(&self, begun: Timestamp, connection: &str, kind: RecordKind, order: &Order) -> Summary {
         let run_id = self.chance.id(begun).to_string();
         let attributes = [
             KeyValue::new("itsm_connector.connection", connection.to_owned()),

@@ -100,7 +100,9 @@ impl Ledger {
                 lease.until = later(now, LEASE);
             }
             match self.put(now).await {
-                Err(stop @ Stop::Store(_)) => patience.wait(stop, limits, engine).await?,
+                Err(stop @ Stop::Store(_)) => {
+                    patience.wait(stop, limits, engine).await?;
+                }
                 result => return result,
             }
         }

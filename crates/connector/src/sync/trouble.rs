@@ -137,8 +137,8 @@ impl Limits {
 pub(super) struct Patience(u32);
 
 impl Patience {
-    /// Waits until the step may be tried again; the error comes back when the run had better end.
-    pub(super) async fn wait(&mut self, stop: Stop, limits: &Limits, engine: &Engine) -> Result<(), Stop> {
+    /// Waits until the step may be tried again and answers how long; the error comes back when the run had better end.
+    pub(super) async fn wait(&mut self, stop: Stop, limits: &Limits, engine: &Engine) -> Result<Duration, Stop> {
         let Some(asked) = stop.wait() else { return Err(stop) };
         self.0 += 1;
         let wait = backoff::wait(self.0, FIRST_WAIT, LONGEST_WAIT, Some(asked), &engine.chance);
@@ -151,7 +151,7 @@ impl Patience {
         tokio::select! {
             biased;
             () = limits.stopped() => Err(stop),
-            () = engine.clock.sleep(wait) => Ok(()),
+            () = engine.clock.sleep(wait) => Ok(wait),
         }
     }
 }

@@ -84,6 +84,26 @@ impl Telemetry {
         self.exporter.as_ref()?.metrics()
     }
 
+    /// Before metrics are read at their interval, `look` is asked to look up what stands. To be said once.
+    pub fn looks_first<F: Future<Output = ()> + Send + 'static>(&self, look: impl Fn() -> F + Send + Sync + 'static) {
+        if let Some(exporter) = &self.exporter {
+            exporter.looks_first(Box::new(move || Box::pin(look())));
+        }
+    }
+
+    /// Whether metrics go to a collector.
+    #[must_use]
+    pub fn exports_metrics(&self) -> bool {
+        self.metrics().is_some()
+    }
+
+    /// Sends the metrics as they stand now, for at most `most`; not while the collector is in trouble.
+    pub async fn tell_metrics(&self, most: Duration) {
+        if let Some(exporter) = &self.exporter {
+            exporter.tell_metrics(most).await;
+        }
+    }
+
     /// Exports until `stop` is ready; what waits then is for [`close`](Self::close).
     pub async fn run(&self, stop: impl Future<Output = ()> + Send) {
         match &self.exporter {

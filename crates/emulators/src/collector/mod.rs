@@ -19,7 +19,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 };
 use prost::Message;
 
-pub use read::{MetricSeen, SpanSeen};
+pub use read::{Attributes, MetricSeen, SpanSeen};
 
 use crate::faults::Faults;
 use crate::http::{Answer, Call, Decision, Server, Service};

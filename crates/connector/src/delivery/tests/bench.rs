@@ -15,6 +15,7 @@ use crate::delivery::gate::Gate;
 use crate::delivery::line::Line;
 use crate::delivery::{Delivery, DeliveryId, Source, Summary, Verdict};
 use crate::journal::{Entry, Journal};
+use crate::metrics::Metrics;
 use crate::route::Choices;
 use crate::settings::{Connection, DeliverySettings};
 use crate::store::Leased;
@@ -70,6 +71,7 @@ pub(super) fn bench(seed: u64, settings: &str) -> Bench {
         chance: chance.clone(),
         journal: notes.clone(),
         tracing: Tracing::off(clock.clone(), chance.clone()),
+        metrics: Metrics::default(),
     };
     Bench { engine, tool, clock, chance, notes }
 }

@@ -16,7 +16,7 @@ auth = { type = \"basic\", username = \"itsm\", password = \"$SNOW_PASSWORD\" }\
 api_keys = [\"$INTAKE_KEY\"]\n";
 
 fn secrets() -> FixedSecrets {
-    ["SNOW_PASSWORD", "INTAKE_KEY", "SNOW_CLIENT_SECRET", "SNOW_API_KEY", "SM_GATEWAY_SECRET", "SM_RELAY_KEY"]
+    ["SNOW_PASSWORD", "INTAKE_KEY", "SNOW_CLIENT_SECRET", "SNOW_API_KEY", "SM_GATEWAY_SECRET", "SM_RELAY_KEY", "COLLECTOR_KEY"]
         .iter()
         .fold(FixedSecrets::default(), |secrets, name| secrets.with(name, "value"))
 }
@@ -320,7 +320,7 @@ fn the_sample_is_good_with_its_examples_taken_in() {
         .lines()
         .map(|line| match line.strip_prefix("# ") {
             Some(rest)
-                if ["[intake", "[workspace", "[storage", "[key_vault", "[connections."]
+                if ["[intake", "[workspace", "[storage", "[key_vault", "[telemetry", "[connections."]
                     .iter()
                     .any(|section| rest.starts_with(section)) =>
             {

@@ -8,7 +8,9 @@ use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
 use super::{Reading, Run};
 use crate::clock::later;
+use crate::metrics::label::Waiting;
 use crate::provider::records::{Ask, Gone, Page, Position, Remark};
+use crate::provider::{ProviderError, WaitReason};
 use crate::rows::ServiceDeskRow;
 use crate::sync::trouble::{Patience, Stop};
 
@@ -112,7 +114,14 @@ impl Run<'_> {
             };
             match result {
                 Ok(page) => return Ok(page),
-                Err(error) => patience.wait(error.into(), &self.limits, self.engine).await?,
+                Err(error) => {
+                    let limited = matches!(error, ProviderError::Wait { reason: WaitReason::RateLimit, .. });
+                    let waited = patience.wait(error.into(), &self.limits, self.engine).await?;
+                    if limited {
+                        let metrics = &self.engine.metrics;
+                        metrics.rate_limit_wait(waited, metrics.connection(&self.connection), Waiting::Sync);
+                    }
+                }
             }
         }
     }

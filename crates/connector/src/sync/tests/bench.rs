@@ -229,6 +229,7 @@ pub(super) fn bench_of(seed: u64, make: impl FnOnce(&mut Tool)) -> Bench {
         chance,
         progress: Arc::new(Unwatched),
         sources: BTreeMap::from([("snow".to_owned(), Source { provider, sync })]),
+        metrics: crate::metrics::Metrics::default(),
     };
     Bench { engine, tool, yard, clock, notes }
 }

@@ -7,6 +7,7 @@ mod waiting;
 mod wire;
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -44,6 +45,9 @@ const FIRST_WAIT: Duration = Duration::from_secs(5);
 /// but not later than this, whatever the collector asks for.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
+/// Looks up what stands now.
+type Look = Box<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
 /// Takes spans and metrics to where the settings say.
 pub(super) struct Exporter {
     wire: Wire,
@@ -51,8 +55,8 @@ pub(super) struct Exporter {
     resource: Resource,
     told: ResourceAttributesWithSchema,
     reader: Option<CollectedByOtlp>,
-    /// Whether somebody has taken the reader, so that there is something to read.
-    read: OnceLock<()>,
+    /// Looks up what stands, for metrics that are not counted.
+    look: OnceLock<Look>,
     interval: Duration,
     clock: Arc<dyn Clock>,
     traces: Telling,
@@ -93,7 +97,7 @@ impl Exporter {
             told: (&resource).into(),
             resource,
             reader,
-            read: OnceLock::new(),
+            look: OnceLock::new(),
             interval: settings.interval.get(),
             clock: clock.clone(),
             traces: Telling::new("traces"),
@@ -117,9 +121,7 @@ impl Exporter {
     }
 
     pub(super) fn metrics(&self) -> Option<(CollectedByOtlp, Resource)> {
-        let reader = self.reader.clone()?;
-        let _ = self.read.set(());
-        Some((reader, self.resource.clone()))
+        Some((self.reader.clone()?, self.resource.clone()))
     }
 
     pub(super) fn described(&self) -> String {
@@ -147,6 +149,7 @@ impl Exporter {
             let now = self.clock.now();
             if now >= due {
                 due = later(now, self.interval);
+                self.look().await;
                 self.measured().await;
             }
         }
@@ -194,11 +197,12 @@ impl Exporter {
     /// Sends the metrics as they stand. What the collector does not take is in the next ones, as long as they are cumulative.
     async fn measured(&self) {
         let _alone = self.sending.lock().await;
-        let (Some(reader), Some(())) = (&self.reader, self.read.get()) else { return };
+        let Some(reader) = &self.reader else { return };
         if self.held(self.clock.now()).is_some() {
             return;
         }
         let mut metrics = ResourceMetrics::default();
+        // Nobody may have given the reader any.
         if reader.collect(&mut metrics).is_err() || metrics.scope_metrics().next().is_none() {
             return;
         }
@@ -230,6 +234,22 @@ impl Exporter {
         hold.until = Some(later(self.clock.now(), wait));
     }
 
+    pub(super) fn looks_first(&self, look: Look) {
+        // The first to say so stays.
+        let _ = self.look.set(look);
+    }
+
+    async fn look(&self) {
+        if let Some(look) = self.look.get().filter(|_| self.reader.is_some() && self.held(self.clock.now()).is_none()) {
+            look().await;
+        }
+    }
+
+    pub(super) async fn tell_metrics(&self, most: Duration) {
+        // What took too long is told by the call itself, or by the next one.
+        let _ = tokio::time::timeout(most, self.measured()).await;
+    }
+
     pub(super) async fn settled(&self, most: Duration) {
         if self.held(self.clock.now()).is_some() {
             return;
@@ -247,6 +267,7 @@ impl Exporter {
         self.worked();
         let last = async {
             self.spans().await;
+            self.look().await;
             self.measured().await;
         };
         // What it did not bring about is told below.

@@ -5,6 +5,7 @@ use crate::clock::Chance;
 use crate::configuration::refresh::{Refreshed, Refresher};
 use crate::configuration::{Configuration, EVENT_MANAGEMENT, Gap};
 use crate::journal::{Entry, Journal, LogType};
+use crate::metrics::Metrics;
 use crate::route::Route;
 use crate::store::memory::MemoryStore;
 use crate::telemetry::Tracing;
@@ -51,6 +52,7 @@ impl Refreshing {
             clock: Arc::clone(&stage.clock) as Arc<dyn Clock>,
             chance: Arc::new(Chance::seeded(7)),
             tracing: Tracing::off(stage.clock.clone(), Arc::new(Chance::seeded(8))),
+            metrics: Metrics::default(),
         };
         let connection = settings(&stage.instance.url(), more);
         Self { stage, refresher, told, connection, routes: BTreeMap::new() }
