@@ -113,3 +113,13 @@ fn a_problem_that_knows_its_key_is_placed_afterwards() {
     document.locate(&mut problems);
     assert_eq!(problems.map(|problem| problem.line), [Some(4), Some(6), Some(1), None]);
 }
+
+#[test]
+fn a_number_may_be_whole_or_a_fraction_and_nothing_else() {
+    let with = |sample: &str| format!("{GOOD}[telemetry]\nsample = {sample}\n");
+    for (written, sample) in [("0.25", 0.25), ("1", 1.0)] {
+        let settings = Settings::from_toml(&with(written), "connector.toml").unwrap();
+        assert!((settings.telemetry.unwrap().sample - sample).abs() < f64::EPSILON);
+    }
+    assert_eq!(problems(&with("\"1\"")), ["connector.toml:6:10: telemetry.sample: must be a number, not a text"]);
+}
