@@ -147,7 +147,9 @@ async fn a_collector_that_fails_costs_the_deliveries_nothing() {
         let collector = Collector::start().await;
         let url = collector.url();
         match effect {
-            Some(effect) => drop(collector.faults().add(Fault::new(effect))),
+            Some(effect) => {
+                collector.faults().add(Fault::new(effect));
+            }
             // Nobody listens.
             None => drop(collector),
         }
@@ -184,12 +186,13 @@ async fn metrics_go_the_same_way_with_what_stands_at_that_moment() {
         let metrics = collector.metrics();
         let one = |name: &str| metrics.iter().find(|one| one.name == name).unwrap_or_else(|| panic!("{name}: {metrics:#?}"));
         assert_eq!((one("itsm_connector.backlog").value, one("itsm_connector.backlog").delta), (0.0, None));
-        assert_eq!(one("itsm_connector.store.up").value, 1.0);
+        assert!(one("itsm_connector.store.up").value > 0.5);
         assert_eq!(one("itsm_connector.delivery.duration").count, Some(1));
         stage.told(&metric("disk", 0, false)).await;
         stage.running.stop().await;
         // At the end once more.
-        assert_eq!(accepted().last().unwrap().value, if delta { 1.0 } else { 2.0 });
+        let last = accepted().pop().unwrap().value;
+        assert!((last - if delta { 1.0 } else { 2.0 }).abs() < f64::EPSILON, "{last}");
         assert_eq!(collector.spans(), [], "traces are not wanted");
     }
 }
