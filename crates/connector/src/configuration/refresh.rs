@@ -144,7 +144,7 @@ impl Refresher {
         let attributes =
             [KeyValue::new("itsm_connector.connection", name.to_owned()), KeyValue::new("itsm_connector.run_id", run.id.clone())];
         let span = self.tracing.start(SpanKind::Internal, "refresh configuration", Parent::Current, attributes);
-        let refreshed = span.within(self.refresh_named(run, name, connection, routes, provider)).await;
+        let refreshed = span.within(Box::pin(self.refresh_named(run, name, connection, routes, provider))).await;
         if refreshed.failure.is_some() {
             span.failed("unread");
         }

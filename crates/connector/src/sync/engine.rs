@@ -153,7 +153,7 @@ impl Engine {
             KeyValue::new("itsm_connector.run_id", run_id.clone()),
         ];
         let span = self.tracing.start(SpanKind::Internal, "sync", Parent::Current, attributes);
-        let summary = span.within(self.run_named(connection, kind, order, begun, run_id)).await;
+        let summary = span.within(Box::pin(self.run_named(connection, kind, order, begun, run_id))).await;
         told(&span, &summary);
         summary
     }
