@@ -49,8 +49,7 @@ async fn deliveries_and_what_they_did_to_work_items() {
     stage.advance(Duration::from_secs(60));
     assert_eq!(of(&scraped(&stage).await, "backlog_age_seconds", ""), Some(60.0));
     stage.settled().await;
-    let denied = Effect::WriteDenied { table: "incident".to_owned(), field: None };
-    stage.tool.faults().add(Fault::new(denied).times(1));
+    stage.fault(Effect::WriteDenied { table: "incident".to_owned(), field: None });
     dead(&stage.told(&metric("c", 0, false)).await);
 
     let all = scraped(&stage).await;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::metrics::data::{AggregatedMetrics, Metric, MetricData, ResourceMetrics};
+use opentelemetry_sdk::metrics::data::{AggregatedMetrics, Metric, MetricData, ResourceMetrics, ScopeMetrics};
 use opentelemetry_sdk::metrics::reader::MetricReader;
 use opentelemetry_sdk::metrics::{InstrumentKind, ManualReader, Pipeline, Temporality};
 
@@ -24,7 +24,7 @@ impl TextReader {
     pub fn text(&self) -> Result<String, String> {
         let mut read = ResourceMetrics::default();
         self.0.collect(&mut read).map_err(|error| error.to_string())?;
-        let metrics = read.scope_metrics().flat_map(|scope| scope.metrics());
+        let metrics = read.scope_metrics().flat_map(ScopeMetrics::metrics);
         let families: BTreeMap<String, &Metric> = metrics.map(|metric| (name(metric), metric)).collect();
         let mut text = String::with_capacity(16 * 1024);
         for (name, metric) in families {
