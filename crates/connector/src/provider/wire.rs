@@ -113,9 +113,12 @@ impl Wire {
         let _turn = self.gate.acquire().await.ok();
         let (client, request) = request.build_split();
         let mut request = request.map_err(|error| self.transport(&error, effect, what))?;
-        match call::begun(&mut request) {
-            Some(span) => span.within(self.exchange(&client, request, effect, what, Some(&span))).await,
-            None => self.exchange(&client, request, effect, what, None).await,
+        let span = call::begun(&mut request);
+        // Boxed: what waits for an answer is large, and would be part of every future around it.
+        let exchange = Box::pin(self.exchange(&client, request, effect, what, span.as_ref()));
+        match &span {
+            Some(span) => span.within(exchange).await,
+            None => exchange.await,
         }
     }
 
