@@ -84,7 +84,7 @@ async fn what_the_guide_says_of_an_old_message_is_said_when_it_happens() {
             scenes.push(*scene);
         }
     }
-    let played = stream::iter(scenes).map(async |scene| (format!("{scene:?}"), scene.heard().await));
+    let played = stream::iter(scenes).map(async |scene| (format!("{scene:?}"), Box::pin(scene.heard()).await));
     let heard: BTreeMap<String, String> = played.buffer_unordered(4).collect().await;
 
     let (rows, _) = guide::rows();

@@ -68,13 +68,14 @@ fn parsed(settings: &str) -> Settings {
 
 impl Scene {
     fn new(settings: &str, secrets: FixedSecrets, pace: Pace) -> Self {
-        Self::with(settings, Arc::new(secrets), pace)
+        let secrets: Arc<dyn Secrets> = Arc::new(secrets);
+        Self::with(settings, &secrets, pace)
     }
 
-    fn with(settings: &str, secrets: Arc<dyn Secrets>, pace: Pace) -> Self {
+    fn with(settings: &str, secrets: &Arc<dyn Secrets>, pace: Pace) -> Self {
         let clock = Arc::new(ManualClock::new("2026-03-02T04:30:00Z".parse().unwrap()));
         let time: Arc<dyn Clock> = clock.clone();
-        let telemetry = Telemetry::new(Some(&parsed(settings)), &secrets, &time, &Arc::new(Chance::seeded(3)), pace);
+        let telemetry = Telemetry::new(Some(&parsed(settings)), secrets, &time, &Arc::new(Chance::seeded(3)), pace);
         let exported = telemetry.clone();
         let running = tokio::spawn(async move { exported.run(std::future::pending()).await });
         Self { clock, telemetry, running }
@@ -435,7 +436,8 @@ async fn a_token_for_azure_monitor_is_shown_and_a_rotated_one_taken() {
     let settings =
         format!("otlp_traces = \"{}{path}\"\ncredential = {{ type = \"token\", token = \"$TOKEN\" }}", collector.url());
     let secrets = Arc::new(Changing::default());
-    let scene = Scene::with(&settings, secrets.clone(), Pace::Gathered);
+    let shared: Arc<dyn Secrets> = secrets.clone();
+    let scene = Scene::with(&settings, &shared, Pace::Gathered);
     scene.span();
     scene.until("no token is told", SECOND, || !log.lines("there is no token").is_empty()).await;
     *secrets.0.lock().unwrap() = "new".to_owned();
