@@ -1,5 +1,5 @@
-//! What the connector counts and measures of itself. Every metric stands in one [`list`], which makes the instruments, the methods that
-//! record and docs/METRICS.md; nothing is recorded that is not in it. Who records has a [`Metrics`] passed in, as time is.
+//! What the connector counts and measures of itself. Every metric stands in one list ([`LIST`]), which makes the instruments, the methods
+//! that record and docs/METRICS.md; nothing is recorded that is not in it. Who records has a [`Metrics`] passed in, as time is.
 //!
 //! The number of series is bounded by construction: a label's value is a word of the program or a connection of the settings
 //! ([`label`]). Nothing that an alert, a caller or a tool says can become one.
