@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use connector::delivery::traced::enqueued;
 use connector::delivery::{Delivery, DeliveryId};
 
 use crate::edge::Edge;
@@ -16,7 +17,13 @@ pub(crate) async fn accept(edge: &Edge, delivery: Delivery) -> Result<Accepted, 
     let id = delivery.id;
     let (connection, source) = (edge.metrics.connection(&delivery.connection), delivery.source);
     let bytes = u64::try_from(delivery.payload.len()).unwrap_or(u64::MAX);
-    let failure = match tokio::time::timeout(edge.limits.store, edge.queue.enqueue(delivery)).await {
+    let span = enqueued(&edge.tracing, &delivery);
+    let delivery = Delivery { trace: span.place(), ..delivery };
+    let stored = span.within(tokio::time::timeout(edge.limits.store, edge.queue.enqueue(delivery))).await;
+    if !matches!(stored, Ok(Ok(()))) {
+        span.failed("store_unavailable");
+    }
+    let failure = match stored {
         Ok(Ok(())) => {
             edge.metrics.accepted(1, connection.clone(), source.into());
             edge.metrics.accepted_bytes(bytes, connection);

@@ -10,6 +10,7 @@ use connector::metrics::text::TextReader;
 use connector::secret::Secrets;
 use connector::settings::Settings;
 use connector::store::DeliveryQueue;
+use connector::telemetry::Tracing;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -111,6 +112,8 @@ pub struct Edge {
     pub limits: Limits,
     /// When this process began.
     pub started_at: Timestamp,
+    /// Spans of requests; only the context is carried unless [`Edge::with_tracing`] says otherwise.
+    pub tracing: Tracing,
     /// What is counted and measured; nothing unless [`Edge::with_metrics`] says where.
     pub metrics: Metrics,
     /// What `GET /metrics` reads; without it the path is not served.
@@ -130,6 +133,7 @@ impl Edge {
     ) -> Result<Self, SetupError> {
         let authenticator = Authenticator::new(&settings.intake, secrets, Arc::clone(&clock))?;
         let (limits, started_at) = (Limits::new(&settings), clock.now());
+        let tracing = Tracing::off(clock.clone(), chance.clone());
         let (records, refusals) = (Arc::new(NoRecords), Refusals::new(clock.clone()));
         let (metrics, scraped, workbench) = (Metrics::default(), None, None);
         Ok(Self {
@@ -143,6 +147,7 @@ impl Edge {
             workbench,
             limits,
             started_at,
+            tracing,
             metrics,
             scraped,
             refusals,
@@ -159,6 +164,12 @@ impl Edge {
     #[must_use]
     pub fn with_workbench(self, workbench: Arc<dyn Workbench>) -> Self {
         Self { workbench: Some(workbench), ..self }
+    }
+
+    /// The same with somebody who makes spans.
+    #[must_use]
+    pub fn with_tracing(self, tracing: Tracing) -> Self {
+        Self { tracing, ..self }
     }
 
     /// The same, counted and measured. With a reader `GET /metrics` is served: only where one process is all there is, or each would

@@ -40,6 +40,7 @@ mod spelling;
 mod target;
 #[cfg(test)]
 mod tests;
+mod traced;
 
 use std::sync::Arc;
 

@@ -12,6 +12,7 @@ use crate::auth::Verified;
 use crate::edge::Edge;
 use crate::problem::Problem;
 use crate::records::SyncNow;
+use crate::traced::Traced;
 use crate::{query, same_origin, target};
 
 /// A call is answered after about this long, before HTTP clients and load balancers give up on it.
@@ -20,7 +21,12 @@ pub const BUDGET: Duration = Duration::from_secs(60);
 /// `POST /api/connections/{connection}/sync?days=..&full=..`: refresh, then sync. What the ITSM tool or the workspace refused is
 /// told in the answer, which is 200 all the same: the order was carried out as far as it goes. Records that another run is
 /// reading at this moment are no error either: that run goes on and is named in `under_way`.
-pub async fn sync(State(edge): State<Arc<Edge>>, mut request: Verified) -> Result<Json<SyncNow>, Problem> {
+pub async fn sync(State(edge): State<Arc<Edge>>, request: Verified) -> Result<Json<SyncNow>, Problem> {
+    let traced = Traced::new(&edge, &request, "/api/connections/{connection}/sync");
+    traced.answer(200, synced(&edge, request)).await
+}
+
+async fn synced(edge: &Edge, mut request: Verified) -> Result<Json<SyncNow>, Problem> {
     if edge.workbench.is_some() {
         // Behind the Functions host there are pages of others that may: the portal's "Test/Run".
         same_origin::check(&request)?;

@@ -16,11 +16,17 @@ use crate::accept::{Accepted, accept};
 use crate::auth::Verified;
 use crate::edge::Edge;
 use crate::problem::Problem;
+use crate::traced::Traced;
 use crate::{query, target};
 
 /// `POST /api/work-items/{connection}/{work_item_type}`; the body is a [`WorkItemRequest`]. With the header
 /// `Idempotency-Key`, the same key for the same connection and type is the same delivery.
-pub async fn create(State(edge): State<Arc<Edge>>, mut request: Verified) -> Result<Accepted, Problem> {
+pub async fn create(State(edge): State<Arc<Edge>>, request: Verified) -> Result<Accepted, Problem> {
+    let traced = Traced::new(&edge, &request, "/api/work-items/{connection}/{work_item_type}");
+    traced.answer(202, take(&edge, request)).await
+}
+
+async fn take(edge: &Edge, mut request: Verified) -> Result<Accepted, Problem> {
     let (connection, kind) = request.path::<(String, String)>().await?;
     let work_item_type = target::work_item_type(&edge.settings, &connection, &kind)?;
     query::none(request.query())?;
@@ -32,7 +38,7 @@ pub async fn create(State(edge): State<Arc<Edge>>, mut request: Verified) -> Res
     let payload = request.body(&edge.limits).await?;
     check(&payload)?;
     let (choices, source) = (Choices::default(), Source::Request);
-    accept(&edge, Delivery { id, connection, work_item_type, choices, source, accepted_at, payload }).await
+    accept(edge, Delivery { id, connection, work_item_type, choices, source, accepted_at, trace: None, payload }).await
 }
 
 fn check(payload: &[u8]) -> Result<(), Problem> {

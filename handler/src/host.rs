@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use connector::clock::{Chance, Clock};
@@ -11,14 +12,18 @@ use connector::delivery::lanes;
 use connector::secret::Secrets;
 use connector::settings::Settings;
 use connector::store::{DeliveryQueue, RecordStore, retention};
+use connector::telemetry::{Pace, Telemetry};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::record_flow::{RecordFlow, Schedules};
 use crate::stores::Stores;
-use crate::wiring::{Figures, Wired};
+use crate::wiring::Wired;
 use crate::workbench::OneMachine;
+
+/// How long a collector gets when the process ends.
+const LAST_EXPORT: Duration = Duration::from_secs(5);
 
 /// What the process is built from.
 #[derive(Debug, Clone)]
@@ -43,6 +48,7 @@ pub struct Running {
     /// What happens by itself and where rows go, a line each, for people.
     pub told: Vec<String>,
     flow: Arc<RecordFlow>,
+    telemetry: Telemetry,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -63,6 +69,7 @@ impl Running {
             }
         }
         self.flow.close().await;
+        self.telemetry.close(LAST_EXPORT).await;
     }
 }
 
@@ -80,10 +87,9 @@ pub async fn start(settings: Settings, data: &Path, listen: SocketAddr, outside:
     let address = listener.local_addr()?;
 
     let (stop, stopped) = watch::channel(false);
-    let figures = Figures::served(&settings);
-    let wired = Wired::new(settings, stores, &outside, figures, stopped.clone())?;
+    let wired = Wired::new(settings, stores, &outside, Pace::Gathered, stopped.clone())?;
     let workbench = Arc::new(OneMachine::new(&wired, &outside));
-    let Wired { settings, stores, flow, engine, edge } = wired;
+    let Wired { settings, stores, flow, engine, edge, telemetry } = wired;
     stores.prepare().await;
     // Before the first delivery, which may need it.
     flow.adopt_all().await;
@@ -92,7 +98,15 @@ pub async fn start(settings: Settings, data: &Path, listen: SocketAddr, outside:
         || "records are not synced: there is no place for their rows; add [workspace] to the settings".to_owned(),
         |sink| format!("rows go to {sink}"),
     ));
-    let router = functions::router(Arc::new(edge.with_workbench(workbench)));
+    told.extend(telemetry.described().map(|where_to| format!("telemetry: {where_to}")));
+    let edge = Arc::new(edge.with_workbench(workbench));
+    let seen = edge.clone();
+    // What stands is looked up whenever somebody reads.
+    telemetry.looks_first(move || {
+        let seen = seen.clone();
+        async move { functions::metrics::observe(&seen).await }
+    });
+    let router = functions::router(edge);
 
     let until = until(&stopped);
     let server = async move {
@@ -103,13 +117,16 @@ pub async fn start(settings: Settings, data: &Path, listen: SocketAddr, outside:
     let (kept, clock) = (settings.retention.clone(), outside.clock.clone());
     let Stores { queue, state, records, .. } = stores;
     let pruning = retention::run(queue.clone(), state, records.clone(), kept, clock, self::until(&stopped));
+    let (exported, until_stopped) = (telemetry.clone(), self::until(&stopped));
+    let exporting = async move { exported.run(until_stopped).await };
     let tasks = vec![
         tokio::spawn(server),
         tokio::spawn(lanes::run(engine, queue.clone(), stopped.clone())),
-        tokio::spawn(flow.clone().run(schedules, stopped)),
+        tokio::spawn(flow.clone().run(schedules, stopped.clone())),
+        tokio::spawn(exporting),
         tokio::spawn(pruning),
     ];
-    Ok(Running { address, queue, records, told, flow, stop, tasks })
+    Ok(Running { address, queue, records, told, flow, telemetry, stop, tasks })
 }
 
 /// Ready when `stopped` says so, or nobody is left to say it.

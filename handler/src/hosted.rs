@@ -8,12 +8,14 @@ use async_trait::async_trait;
 use axum::Router;
 use connector::clock::{Clock, between};
 use connector::delivery::on_call::{Dealt, OnCall};
+use connector::metrics::Observation;
 use connector::settings::Settings;
 use connector::store::azure::DueMessage;
 use connector::store::{StoreError, retention};
 use connector::sync::{Order, Summary};
+use connector::telemetry::{Pace, Telemetry};
 use functions::Work;
-use functions::edge::Elsewhere;
+use functions::edge::{Edge, Elsewhere};
 use functions::host::Host;
 use functions::records::RefreshReport;
 use jiff::Timestamp;
@@ -22,7 +24,7 @@ use tokio::sync::{Mutex, watch};
 use crate::host::Outside;
 use crate::record_flow::RecordFlow;
 use crate::stores::Stores;
-use crate::wiring::{Figures, Wired};
+use crate::wiring::Wired;
 
 /// Deliveries that the host calls for at a time: `batchSize` and `newBatchThreshold` of host.json.
 pub const CALLS: usize = 24;
@@ -30,6 +32,12 @@ pub const CALLS: usize = 24;
 const LONGEST_SYNC: Duration = Duration::from_secs(8 * 60);
 /// At the end of an invocation the connector's log gets this long to be written; what is left is written in the background.
 const LOG: Duration = Duration::from_secs(10);
+
+/// At the end of an invocation spans get this long to reach the collector, for the instance may be frozen then. Not at all while the
+/// collector is in trouble.
+const EXPORT: Duration = Duration::from_millis(500);
+/// How long the collector gets when the process ends.
+const LAST_EXPORT: Duration = Duration::from_secs(2);
 
 /// A connector that works when it is called.
 #[derive(Debug)]
@@ -39,6 +47,8 @@ pub struct Hosted {
     flow: Arc<RecordFlow>,
     on_call: OnCall,
     clock: Arc<dyn Clock>,
+    telemetry: Telemetry,
+    edge: Arc<Edge>,
     /// When this process last tidied the store.
     tidied: Mutex<Option<Timestamp>>,
 }
@@ -53,26 +63,33 @@ impl Hosted {
         outside: &Outside,
         stopped: watch::Receiver<bool>,
     ) -> anyhow::Result<(Arc<Self>, Router)> {
-        let Wired { settings, stores, flow, engine, mut edge } =
-            Wired::new(settings, stores, outside, Figures::default(), stopped)?;
+        let wired = Wired::new(settings, stores, outside, Pace::AtOnce, stopped)?;
+        let Wired { settings, stores, flow, engine, mut edge, telemetry } = wired;
         // The instance that is asked is seldom the one that delivers.
         edge.states = Arc::new(Elsewhere);
         let on_call = OnCall::new(engine, stores.queue.clone(), CALLS);
         let clock = outside.clock.clone();
-        let hosted = Arc::new(Self { settings, stores, flow, on_call, clock, tidied: Mutex::default() });
-        let router = functions::hosted(Arc::new(edge.behind(host)), hosted.clone());
+        let edge = Arc::new(edge.behind(host));
+        let (served, tidied) = (edge.clone(), Mutex::default());
+        let hosted = Arc::new(Self { settings, stores, flow, on_call, clock, telemetry, edge, tidied });
+        let router = functions::hosted(served, hosted.clone());
         Ok((hosted, router))
     }
 
     /// What can be done before the first call, and goes on beside the calls: containers and queue, the last good copies, and the
-    /// connector's log, which is written until `stopped` says so.
+    /// connector's log and telemetry, which are written until `stopped` says so.
     pub async fn attend(self: Arc<Self>, stopped: watch::Receiver<bool>) {
-        tokio::join!(self.stores.prepare(), self.flow.adopt_all(), self.flow.clone().keep_journal(stopped));
+        let mut ended = stopped.clone();
+        let exporting = self.telemetry.run(async move {
+            let _ = ended.wait_for(|stopped| *stopped).await;
+        });
+        tokio::join!(self.stores.prepare(), self.flow.adopt_all(), self.flow.clone().keep_journal(stopped), exporting);
     }
 
     /// Ends what must not be cut off, and writes the log that is left, or puts it aside.
     pub async fn close(&self) {
         self.flow.close().await;
+        self.telemetry.close(LAST_EXPORT).await;
     }
 
     /// Looks after what nobody would come for and forgets what is old, unless that was done a short while ago.
@@ -98,6 +115,17 @@ impl Hosted {
         }
     }
 
+    /// Backlog, lag and ages are everybody's: whoever is called for the sync tells them, once, so that no other process goes on
+    /// telling what stood long ago.
+    async fn tell_what_stands(&self) {
+        if !self.telemetry.exports_metrics() {
+            return;
+        }
+        functions::metrics::observe(&self.edge).await;
+        self.telemetry.tell_metrics(LAST_EXPORT).await;
+        self.edge.metrics.observe(Observation::default());
+    }
+
     async fn write_log(&self) {
         tokio::select! {
             _ = self.flow.write_journal() => {}
@@ -111,7 +139,9 @@ impl Work for Hosted {
     async fn deliver(&self, due: &DueMessage) -> Result<Dealt, StoreError> {
         // Another instance may have read it since.
         self.flow.adopt(&due.connection).await;
-        self.on_call.work(due.delivery_id, &due.connection).await
+        let dealt = self.on_call.work(due.delivery_id, &due.connection).await;
+        self.telemetry.settled(EXPORT).await;
+        dealt
     }
 
     async fn sync(&self) -> Vec<String> {
@@ -128,12 +158,15 @@ impl Work for Hosted {
         };
         let (summaries, ()) = tokio::join!(self.flow.sync(None, &order), beside);
         self.write_log().await;
+        self.tell_what_stands().await;
+        self.telemetry.settled(EXPORT).await;
         summaries.iter().filter_map(synced).collect()
     }
 
     async fn refresh(&self) -> Result<Vec<String>, String> {
         let reports = self.flow.refresh(None).await;
         self.write_log().await;
+        self.telemetry.settled(EXPORT).await;
         let told: Vec<String> = reports.iter().filter_map(refreshed).collect();
         if !reports.is_empty() && reports.iter().all(|report| !report.cause.is_empty()) {
             return Err(told.join("; "));

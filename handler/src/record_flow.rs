@@ -22,10 +22,12 @@ use connector::sink::Sink;
 use connector::sink::credential::credential;
 use connector::sink::local::LocalSink;
 use connector::sink::nowhere::Nowhere;
+use connector::sink::traced::TracedSink;
 use connector::sink::workspace::WorkspaceSink;
 use connector::store::DeliveryQueue;
 use connector::sync::engine::{Engine, Source};
 use connector::sync::{Order, Progress, Summary};
+use connector::telemetry::Tracing;
 use functions::records::RefreshReport;
 use futures_util::future::join_all;
 use tokio::sync::{RwLock, watch};
@@ -46,6 +48,15 @@ pub fn providers(settings: &Settings, outside: &Outside, metrics: &Metrics) -> a
         anyhow::Ok((name.clone(), provider::build_measured(name, connection, &surroundings, metrics)?))
     };
     settings.connections.iter().map(build).collect()
+}
+
+/// Where it is told how all of it goes.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// Spans.
+    pub tracing: Tracing,
+    /// Figures.
+    pub metrics: Metrics,
 }
 
 /// The way back for all connections.
@@ -74,13 +85,15 @@ impl RecordFlow {
         providers: &Providers,
         stores: &Stores,
         outside: &Outside,
-        metrics: Metrics,
+        told: Told,
         progress: Arc<dyn Progress>,
         stop: watch::Receiver<bool>,
     ) -> anyhow::Result<Arc<Self>> {
         let Outside { clock, chance, .. } = outside.clone();
+        let metrics = told.metrics;
         let (sink, store, syncs) = (sink(&settings, stores, outside)?, stores.state.clone(), has_place(&settings, stores));
         let sink = Arc::new(Measured { sink, metrics: metrics.clone(), clock: clock.clone() });
+        let sink: Arc<dyn Sink> = Arc::new(TracedSink::new(sink, settings.workspace.is_some()));
         let gather = if settings.workspace.is_some() { GATHER } else { Duration::ZERO };
         let journal = Arc::new(RowJournal::new(sink.clone(), clock.clone(), gather));
         let source = |(name, connection): (&String, &Connection)| {
@@ -93,9 +106,11 @@ impl RecordFlow {
             journal: journal.clone(),
             clock: clock.clone(),
             chance: chance.clone(),
+            tracing: told.tracing.clone(),
             metrics: metrics.clone(),
         };
-        let engine = Engine { store, sink, journal: journal.clone(), clock: clock.clone(), chance, progress, sources, metrics };
+        let (tracing, time) = (told.tracing.clone(), clock.clone());
+        let engine = Engine { store, sink, journal: journal.clone(), clock: time, chance, progress, sources, tracing, metrics };
         let queue = stores.queue.clone();
         Ok(Arc::new(Self {
             settings,
@@ -122,7 +137,9 @@ impl RecordFlow {
         let metrics = Metrics::default();
         let providers = providers(&settings, outside, &metrics)?;
         let stores = Stores::open(&settings, data, outside)?;
-        Self::new(Arc::new(settings), &providers, &stores, outside, metrics, progress, stop)
+        // A command is over before anybody would collect anything.
+        let tracing = Tracing::off(outside.clock.clone(), outside.chance.clone());
+        Self::new(Arc::new(settings), &providers, &stores, outside, Told { tracing, metrics }, progress, stop)
     }
 
     /// What the connector says of itself goes there.

@@ -11,12 +11,13 @@ use connector::metrics::Metrics;
 use connector::metrics::text::TextReader;
 use connector::settings::Settings;
 use connector::sync::Unwatched;
+use connector::telemetry::{Pace, Telemetry};
 use connector::work_item::render::Renderer;
 use functions::{ConnectionState, ConnectionStates, Edge};
 use tokio::sync::watch;
 
 use crate::host::Outside;
-use crate::record_flow::{self, Providers, RecordFlow, Served};
+use crate::record_flow::{self, Providers, RecordFlow, Served, Told};
 use crate::stores::Stores;
 
 /// A connector that nobody has set going.
@@ -32,24 +33,8 @@ pub struct Wired {
     pub engine: Arc<Engine>,
     /// What calls come to.
     pub edge: Edge,
-}
-
-/// Where figures of the connector go. The default keeps none.
-#[derive(Debug, Default)]
-pub struct Figures {
-    /// What all of it records into.
-    pub metrics: Metrics,
-    /// What `GET /metrics` reads, where that is served.
-    pub text: Option<TextReader>,
-}
-
-impl Figures {
-    /// Figures that `GET /metrics` tells.
-    #[must_use]
-    pub fn served(settings: &Settings) -> Self {
-        let (metrics, text) = Metrics::with_text(settings.connections.keys());
-        Self { metrics, text: Some(text) }
-    }
+    /// What a collector is told.
+    pub telemetry: Telemetry,
 }
 
 impl Wired {
@@ -59,19 +44,25 @@ impl Wired {
         settings: Settings,
         stores: Stores,
         outside: &Outside,
-        Figures { metrics, text }: Figures,
+        pace: Pace,
         stopped: watch::Receiver<bool>,
     ) -> anyhow::Result<Self> {
         let settings = Arc::new(settings);
+        let collector = settings.telemetry.as_deref();
+        let telemetry = Telemetry::new(collector, &outside.secrets, &outside.clock, &outside.chance, pace);
+        // Behind the Functions host each process would tell its own figures.
+        let text = (pace == Pace::Gathered).then(TextReader::default);
+        let metrics = Metrics::read_by(text.clone(), telemetry.metrics(), settings.connections.keys());
+        let told = Told { tracing: telemetry.tracing.clone(), metrics: metrics.clone() };
         let providers = record_flow::providers(&settings, outside, &metrics)?;
-        let flow =
-            RecordFlow::new(settings.clone(), &providers, &stores, outside, metrics.clone(), Arc::new(Unwatched), stopped)?;
-        let engine = Arc::new(engine(&settings, &providers, &stores, &flow, outside, &metrics)?);
+        let flow = RecordFlow::new(settings.clone(), &providers, &stores, outside, told.clone(), Arc::new(Unwatched), stopped)?;
+        let engine = Arc::new(engine(&settings, &providers, &stores, &flow, outside, told)?);
         let Outside { secrets, clock, chance } = outside.clone();
         let states = Arc::new(Lines(engine.clone()));
         let edge = Edge::new(settings.clone(), stores.queue.clone(), secrets, clock, chance, states)?;
         let edge = edge.with_records(Arc::new(Served(flow.clone()))).with_metrics(metrics, text);
-        Ok(Self { settings, stores, flow, engine, edge })
+        let edge = edge.with_tracing(telemetry.tracing.clone());
+        Ok(Self { settings, stores, flow, engine, edge, telemetry })
     }
 }
 
@@ -81,7 +72,7 @@ fn engine(
     stores: &Stores,
     flow: &RecordFlow,
     outside: &Outside,
-    metrics: &Metrics,
+    told: Told,
 ) -> anyhow::Result<Engine> {
     let mut lines = BTreeMap::new();
     for (name, connection) in &settings.connections {
@@ -103,7 +94,8 @@ fn engine(
         clock: outside.clock.clone(),
         chance: outside.chance.clone(),
         journal: flow.journal(),
-        metrics: metrics.clone(),
+        tracing: told.tracing,
+        metrics: told.metrics,
     })
 }
 

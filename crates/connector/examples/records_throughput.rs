@@ -99,6 +99,7 @@ async fn alerts(store: &SqliteStore, length: Duration) -> Result<String, StoreEr
             choices: Choices::default(),
             source: Source::Alert,
             accepted_at: now,
+            trace: None,
             payload: Bytes::from_static(&[b'x'; 2048]),
         };
         let one = Instant::now();

@@ -61,6 +61,7 @@ async fn enqueue(path: &Path, in_flight: u64, deliveries: u64) -> Result<(), Box
                     choices: Choices::default(),
                     source: Source::Alert,
                     accepted_at: now,
+                    trace: None,
                     payload: payload.clone(),
                 };
                 let begun = Instant::now();

@@ -127,6 +127,13 @@ impl Chance {
         uuid::Builder::from_unix_timestamp_millis(millis, &self.rng().random()).into_uuid()
     }
 
+    /// So many bytes.
+    pub fn bytes<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.rng().fill(&mut bytes);
+        bytes
+    }
+
     fn rng(&self) -> std::sync::MutexGuard<'_, StdRng> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }

@@ -4,7 +4,8 @@
 //! Data flows one way: [`alert`] (what Azure posted) → [`delivery`] (the durable job) → [`work_item`] (what the ITSM tool
 //! shall say) → [`provider`] (how that tool is told). [`correlation`] remembers the pair, [`store`] keeps it all. And back:
 //! [`provider`] (what the tool holds) → [`sync`] → [`rows`] → [`sink`]; [`configuration`] is what the tool offers.
-//! [`migration`] brings settings over from the old connector; [`metrics`] are what all of them count and measure.
+//! [`telemetry`] tells a collector how all of it went, [`metrics`] are what all of them count and measure. [`migration`] brings settings
+//! over from the old connector.
 
 pub mod alert;
 pub mod clock;
@@ -23,4 +24,5 @@ pub mod settings;
 pub mod sink;
 pub mod store;
 pub mod sync;
+pub mod telemetry;
 pub mod work_item;

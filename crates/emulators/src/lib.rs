@@ -4,6 +4,7 @@
 pub mod authority;
 pub mod cherwell;
 pub mod clock;
+pub mod collector;
 pub mod dataverse;
 pub mod desk;
 pub mod entra;
@@ -17,6 +18,7 @@ pub mod service_manager;
 pub mod servicenow;
 
 pub use cherwell::Cherwell;
+pub use collector::Collector;
 pub use dataverse::Dataverse;
 pub use entra::Entra;
 pub use key_vault::KeyVault;

@@ -23,6 +23,10 @@ pub struct Request {
     pub status: u16,
     /// At most the first 64 KiB.
     pub body: String,
+    /// The header `traceparent`; empty when there was none.
+    pub traceparent: String,
+    /// The header `tracestate`; empty when there was none.
+    pub tracestate: String,
 }
 
 /// Longest body that is kept, in bytes.
@@ -51,7 +55,16 @@ impl Log {
             return;
         }
         let body = String::from_utf8_lossy(call.body.get(..call.body.len().min(BODY)).unwrap_or_default()).into_owned();
-        let request = Request { method: call.method.clone(), path: call.path.clone(), query: call.query.clone(), status, body };
+        let header = |name| call.header(name).unwrap_or_default().to_owned();
+        let request = Request {
+            method: call.method.clone(),
+            path: call.path.clone(),
+            query: call.query.clone(),
+            status,
+            body,
+            traceparent: header("traceparent"),
+            tracestate: header("tracestate"),
+        };
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= self.room {
             kept.pop_front();

@@ -59,6 +59,11 @@ impl Verified {
         self.parts.headers.get(name).map(HeaderValue::as_bytes)
     }
 
+    /// A header's values, in their order.
+    pub(crate) fn headers(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        self.parts.headers.get_all(name).iter().map(HeaderValue::as_bytes)
+    }
+
     /// The whole body, within the limits.
     pub(crate) async fn body(self, limits: &Limits) -> Result<Bytes, Problem> {
         body::read(self.body, limits).await

@@ -55,18 +55,26 @@ fn each_function_has_one_trigger_and_every_app_setting_it_names_is_in_the_sample
 
 /// Variables that nobody need set: they are the system's, the Functions host's or the platform's; and words that look like one: `migrate`
 /// makes names of secrets.
-const OF_OTHERS: [&str; 11] = [
+const OF_OTHERS: [&str; 19] = [
     "ALL_PROXY",
     "AZURE_FEDERATED_TOKEN_FILE",
     "CARGO_PKG_VERSION",
     "CLIENT_SECRET",
     "FUNCTIONS_APP_ROOT_PATH",
     "FUNCTIONS_CUSTOMHANDLER_PORT",
+    "FUNCTIONS_EXTENSION_VERSION",
     "HTTPS_PROXY",
     "IDENTITY_ENDPOINT",
     "ITSM_",
     "OBJECT_ID",
+    "REGION_NAME",
     "WEBSITE_AUTH_ENABLED",
+    "WEBSITE_INSTANCE_ID",
+    "WEBSITE_MEMORY_LIMIT_MB",
+    "WEBSITE_OWNER_NAME",
+    "WEBSITE_RESOURCE_GROUP",
+    "WEBSITE_SITE_NAME",
+    "WEBSITE_SLOT_NAME",
 ];
 
 /// What stands in quotation marks in the program's own sources, tests and the demo (which has secrets of its own) aside, and looks like the name of a variable.

@@ -10,6 +10,7 @@ use connector::store::StoreError;
 use connector::sync::cursor::Lease;
 use connector::sync::engine::{Source, State};
 use connector::sync::{Order, Summary};
+use connector::telemetry::still_in_trace;
 use functions::records::{ConfigurationState, KindState, Records, RecordsState, SyncNow, UnderWay};
 
 use tracing::Instrument;
@@ -42,7 +43,7 @@ impl Records for Served {
             let _in_hand = flow.in_hand.read().await;
             flow.sync_now(connection, order).await
         };
-        let work = tokio::spawn(work.in_current_span());
+        let work = tokio::spawn(still_in_trace(work.in_current_span()));
         work.await.map_err(|error| StoreError::Unavailable(format!("the sync ended badly: {error}")))
     }
 }

@@ -33,3 +33,5 @@ mod secrets;
 mod stage;
 #[cfg(test)]
 mod timers;
+#[cfg(test)]
+mod traces;

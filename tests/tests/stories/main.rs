@@ -52,6 +52,8 @@ mod strangers;
 #[cfg(test)]
 mod told;
 #[cfg(test)]
+mod traces;
+#[cfg(test)]
 mod workspace;
 #[cfg(test)]
 mod wrong_input;

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use opentelemetry::KeyValue;
+use opentelemetry::trace::SpanKind;
 use serde::Serialize;
 
 use super::changes::changes;
@@ -18,6 +20,7 @@ use crate::provider::{Provider, ProviderError, WaitReason};
 use crate::route::Route;
 use crate::settings::Connection;
 use crate::store::{StateStore, StoreError};
+use crate::telemetry::{Parent, Tracing};
 
 // The old connector's words, so that who searches for them finds these.
 const NO_TEMPLATES: &str = "can't retrieve the template configuration";
@@ -40,6 +43,8 @@ pub struct Refresher {
     pub clock: Arc<dyn Clock>,
     /// Names of runs.
     pub chance: Arc<Chance>,
+    /// Spans of runs.
+    pub tracing: Tracing,
     /// What is counted and measured.
     pub metrics: Metrics,
 }
@@ -136,6 +141,24 @@ impl Refresher {
         provider: &dyn Provider,
     ) -> Refreshed {
         let run = Run { journal: &*self.journal, connection: name, id: self.chance.id(self.clock.now()).simple().to_string() };
+        let attributes =
+            [KeyValue::new("itsm_connector.connection", name.to_owned()), KeyValue::new("itsm_connector.run_id", run.id.clone())];
+        let span = self.tracing.start(SpanKind::Internal, "refresh configuration", Parent::Current, attributes);
+        let refreshed = span.within(Box::pin(self.refresh_named(run, name, connection, routes, provider))).await;
+        if refreshed.failure.is_some() {
+            span.failed("unread");
+        }
+        refreshed
+    }
+
+    async fn refresh_named(
+        &self,
+        run: Run<'_>,
+        name: &str,
+        connection: &Connection,
+        routes: &BTreeMap<String, Route>,
+        provider: &dyn Provider,
+    ) -> Refreshed {
         let read = provider.configuration(&kinds(name, connection, routes)).await;
         let now = self.clock.now();
         match read {

@@ -24,6 +24,7 @@ use crate::provider::{ProviderError, WaitReason};
 use crate::route::{Choices, Per};
 use crate::settings::DeliverySettings;
 use crate::store::{Leased, StateStore, StoreError};
+use crate::telemetry::Tracing;
 use crate::work_item::request::WorkItemRequest;
 
 /// How long a delivery waits for a process that knows its connection,
@@ -46,6 +47,8 @@ pub struct Engine {
     pub chance: Arc<Chance>,
     /// What the connector says of itself.
     pub journal: Arc<dyn Journal>,
+    /// Spans of attempts.
+    pub tracing: Tracing,
     /// What is counted and measured.
     pub metrics: Metrics,
 }

@@ -9,11 +9,12 @@ use futures_util::FutureExt;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use super::Verdict;
 use super::engine::Engine;
 use super::line::Line;
+use super::{Verdict, traced};
 use crate::clock::later;
 use crate::store::{DeliveryQueue, Leased, StoreError};
+use crate::telemetry::Started;
 
 /// Deliveries of connections that are no longer in the settings are looked for this often.
 const LOOK_FOR_STRAYS: Duration = Duration::from_secs(60);
@@ -138,7 +139,13 @@ async fn guarded(engine: &Engine, leased: &Leased) -> Verdict {
 /// One attempt and its settlement. Should the store not take the verdict, the lease runs out and the delivery comes again;
 /// its correlation knows what was done.
 pub(super) async fn attempt(engine: &Engine, queue: &dyn DeliveryQueue, leased: &Leased) -> Result<(), StoreError> {
+    let span = traced::attempt(&engine.tracing, leased);
+    span.within(made(engine, queue, leased, &span)).await
+}
+
+async fn made(engine: &Engine, queue: &dyn DeliveryQueue, leased: &Leased, span: &Started) -> Result<(), StoreError> {
     let verdict = guarded(engine, leased).await;
+    traced::outcome(span, &verdict);
     if let Verdict::RetryAt { due, cause, .. } = &verdict {
         tracing::debug!(delivery_id = %leased.delivery.id, %due, cause, "the delivery is put off");
     }

@@ -15,6 +15,7 @@ pub mod preview;
 mod settle;
 #[cfg(test)]
 mod tests;
+pub mod traced;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -26,6 +27,7 @@ use uuid::Uuid;
 
 use crate::alert::{Alert, AlertState, Severity};
 use crate::route::Choices;
+use crate::telemetry::TraceContext;
 use crate::work_item::WorkItemType;
 
 /// Names a delivery; sorts by the time it was accepted.
@@ -64,6 +66,8 @@ pub struct Delivery {
     pub source: Source,
     /// When it was accepted.
     pub accepted_at: Timestamp,
+    /// The trace in which it was accepted. Nothing for one that an earlier version of the connector stored.
+    pub trace: Option<TraceContext>,
     /// The body as it came: a JSON object, checked.
     pub payload: Bytes,
 }

@@ -26,6 +26,7 @@ use self::label::Connection;
 use self::list::Instruments;
 pub use self::list::{Kind, LIST, Label, Metric, Observation};
 use self::text::TextReader;
+use crate::telemetry::CollectedByOtlp;
 
 /// Name of the instrumentation scope.
 pub const SCOPE: &str = "itsm_connector";
@@ -61,6 +62,23 @@ impl Metrics {
     pub fn with_text<N: AsRef<str>>(connections: impl IntoIterator<Item = N>) -> (Self, TextReader) {
         let reader = TextReader::default();
         (Self::new(meters(reader.clone()), connections), reader)
+    }
+
+    /// The same for whoever reads: `GET /metrics`, a collector, or both. For nobody nothing is kept.
+    #[must_use]
+    pub fn read_by<N: AsRef<str>>(
+        text: Option<TextReader>,
+        collector: Option<(CollectedByOtlp, Resource)>,
+        connections: impl IntoIterator<Item = N>,
+    ) -> Self {
+        if text.is_none() && collector.is_none() {
+            return Self::default();
+        }
+        let (collected, resource) = collector.unzip();
+        let meters = SdkMeterProvider::builder().with_resource(resource.unwrap_or_else(|| Resource::builder_empty().build()));
+        let meters = text.into_iter().fold(meters, opentelemetry_sdk::metrics::MeterProviderBuilder::with_reader);
+        let meters = collected.into_iter().fold(meters, opentelemetry_sdk::metrics::MeterProviderBuilder::with_reader);
+        Self::new(meters.build(), connections)
     }
 
     /// The label of a connection.

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use reqwest::header::HeaderMap;
-use reqwest::{Client, Method, RequestBuilder};
+use reqwest::{Client, Method, Request, RequestBuilder};
 use rustls::ClientConfig;
 use tokio::sync::Semaphore;
 use url::Url;
 
 use super::{ProviderError, WaitReason, tls};
 use crate::settings::Connection;
+use crate::telemetry::{Started, call};
 
 /// Longest answer that is read.
 const MAX_BODY: usize = 16 * 1024 * 1024;
@@ -110,12 +111,39 @@ impl Wire {
     pub async fn send(&self, request: RequestBuilder, effect: Effect, what: &str) -> Result<Answer, ProviderError> {
         // The semaphore is never closed; were it, going on without a turn would be right.
         let _turn = self.gate.acquire().await.ok();
-        let mut response = request.send().await.map_err(|error| self.transport(&error, effect, what))?;
+        let (client, request) = request.build_split();
+        let mut request = request.map_err(|error| self.transport(&error, effect, what))?;
+        let span = call::begun(&mut request);
+        // Boxed: what waits for an answer is large, and would be part of every future around it.
+        let exchange = Box::pin(self.exchange(&client, request, effect, what, span.as_ref()));
+        match &span {
+            Some(span) => span.within(exchange).await,
+            None => exchange.await,
+        }
+    }
+
+    async fn exchange(
+        &self,
+        client: &Client,
+        request: Request,
+        effect: Effect,
+        what: &str,
+        span: Option<&Started>,
+    ) -> Result<Answer, ProviderError> {
+        let failed = |error: reqwest::Error| {
+            call::unanswered(span, &error);
+            self.transport(&error, effect, what)
+        };
+        let mut response = client.execute(request).await.map_err(failed)?;
+        call::answered(span, response.status().as_u16());
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let told = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
         let mut body = BytesMut::with_capacity(told.min(MAX_BODY));
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.transport(&error, effect, what))? {
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > MAX_BODY {
+                if let Some(span) = span {
+                    span.failed("too_long");
+                }
                 let shorter = "a smaller sync.page_size of the connection makes those with records shorter";
                 return Err(effect.unknown(format!("{what}: the answer of {} is longer than 16 MiB; {shorter}", self.host)));
             }
@@ -193,7 +221,7 @@ fn is_unknown_host(error: &reqwest::Error) -> bool {
 }
 
 /// The innermost reason, which never holds the URL: the outer ones only say "error sending request".
-fn told(error: &reqwest::Error) -> String {
+pub(crate) fn told(error: &reqwest::Error) -> String {
     let mut reason: &dyn std::error::Error = error;
     while let Some(inner) = reason.source() {
         reason = inner;

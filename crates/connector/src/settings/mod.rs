@@ -11,6 +11,7 @@ mod shape;
 pub mod source;
 pub mod span;
 pub mod storage;
+pub mod telemetry;
 pub mod validate;
 
 use std::collections::BTreeMap;
@@ -32,6 +33,7 @@ pub use schema::schema;
 pub use source::Source;
 use span::Span;
 pub use storage::Storage;
+pub use telemetry::Telemetry;
 
 /// The whole file.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -63,6 +65,9 @@ pub struct Settings {
     /// The Key Vault that secrets come from which are written `"@NAME"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_vault: Option<Box<KeyVault>>,
+    /// The collector that traces and metrics go to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub telemetry: Option<Box<Telemetry>>,
 }
 
 /// One configured ITSM instance.

@@ -61,7 +61,7 @@ impl Shape {
                     self.wrong(path, value.span(), format!("must be a whole number of at least {least}"), String::new());
                 }
             }
-            (Some("boolean"), DeValue::Boolean(_)) | (None, _) => {}
+            (Some("boolean"), DeValue::Boolean(_)) | (Some("number"), DeValue::Float(_) | DeValue::Integer(_)) | (None, _) => {}
             (Some(expected), found) => {
                 let message = format!("must be {}, not {}", expected_name(expected), found_name(found));
                 self.wrong(path, value.span(), message, String::new());
@@ -208,6 +208,7 @@ fn expected_name(schema_type: &str) -> &'static str {
         "object" => "a table",
         "array" => "a list",
         "integer" => "a whole number",
+        "number" => "a number",
         "boolean" => "true or false",
         _ => "a text in quotes",
     }

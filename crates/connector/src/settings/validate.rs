@@ -16,6 +16,7 @@ use crate::work_item::render::Renderer;
 
 mod azure;
 mod flow;
+mod telemetry;
 
 const LONGEST_NAME: usize = 64;
 const DAY: u64 = 86_400;
@@ -64,6 +65,9 @@ impl Settings {
         }
         if let Some(vault) = &self.key_vault {
             check.key_vault(vault);
+        }
+        if let Some(telemetry) = &self.telemetry {
+            check.telemetry(telemetry);
         }
         check.problems
     }

@@ -6,6 +6,7 @@ pub mod memory;
 pub mod nowhere;
 #[cfg(test)]
 mod tests;
+pub mod traced;
 pub mod workspace;
 
 use std::fmt::Debug;

@@ -9,6 +9,8 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use jiff::Timestamp;
+use opentelemetry::KeyValue;
+use opentelemetry::trace::SpanKind;
 use serde::Serialize;
 
 use super::cursor::{Cursor, Failure, Lease};
@@ -25,6 +27,7 @@ use crate::rows::RecordKind;
 use crate::settings::SyncSettings;
 use crate::sink::Sink;
 use crate::store::StateStore;
+use crate::telemetry::{Parent, Started, Tracing};
 
 /// Where the records of a connection come from.
 #[derive(Debug, Clone)]
@@ -64,6 +67,8 @@ pub struct Engine {
     pub chance: Arc<Chance>,
     /// Watches.
     pub progress: Arc<dyn Progress>,
+    /// Spans of runs.
+    pub tracing: Tracing,
     /// Connections by name.
     pub sources: BTreeMap<String, Source>,
     /// What is counted and measured.
@@ -142,6 +147,18 @@ impl Engine {
 
     async fn run_from(&self, begun: Timestamp, connection: &str, kind: RecordKind, order: &Order) -> Summary {
         let run_id = self.chance.id(begun).to_string();
+        let attributes = [
+            KeyValue::new("itsm_connector.connection", connection.to_owned()),
+            KeyValue::new("itsm_connector.record_kind", kind.key()),
+            KeyValue::new("itsm_connector.run_id", run_id.clone()),
+        ];
+        let span = self.tracing.start(SpanKind::Internal, "sync", Parent::Current, attributes);
+        let summary = span.within(Box::pin(self.run_named(connection, kind, order, begun, run_id))).await;
+        told(&span, &summary);
+        summary
+    }
+
+    async fn run_named(&self, connection: &str, kind: RecordKind, order: &Order, begun: Timestamp, run_id: String) -> Summary {
         let mut summary = Summary {
             connection: connection.to_owned(),
             kind,
@@ -234,6 +251,16 @@ impl Engine {
             failure: cursor.and_then(|cursor| cursor.failure.clone()),
             run: cursor.and_then(|cursor| cursor.held(now).cloned()),
         })
+    }
+}
+
+/// What the span of a run says of it.
+fn told(span: &Started, summary: &Summary) {
+    for (key, count) in [("itsm_connector.records.read", summary.read), ("itsm_connector.records.written", summary.written)] {
+        span.set(KeyValue::new(key, i64::try_from(count).unwrap_or(i64::MAX)));
+    }
+    if summary.busy.is_none() && !summary.cause.is_empty() {
+        span.failed("ended_early");
     }
 }
 

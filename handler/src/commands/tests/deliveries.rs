@@ -46,6 +46,7 @@ async fn settled(store: &SqliteStore, number: u128, connection: &str, verdict: V
         choices,
         source: Source::Alert,
         accepted_at: now,
+        trace: None,
         payload,
     };
     store.enqueue(delivery).await.unwrap();

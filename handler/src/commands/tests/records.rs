@@ -161,6 +161,7 @@ async fn how_a_connection_stands_is_a_row_with_what_waits_and_how_late_records_a
         choices: Choices::default(),
         source: Source::Alert,
         accepted_at: shop.desk.clock.now(),
+        trace: None,
         payload: Bytes::from_static(b"{}"),
     };
     store.enqueue(delivery).await.unwrap();

@@ -19,6 +19,7 @@ use crate::metrics::Metrics;
 use crate::route::Choices;
 use crate::settings::{Connection, DeliverySettings};
 use crate::store::Leased;
+use crate::telemetry::Tracing;
 use crate::work_item::WorkItemType;
 use crate::work_item::render::Renderer;
 
@@ -69,6 +70,7 @@ pub(super) fn bench(seed: u64, settings: &str) -> Bench {
         clock: clock.clone(),
         chance: chance.clone(),
         journal: notes.clone(),
+        tracing: Tracing::off(clock.clone(), chance.clone()),
         metrics: Metrics::default(),
     };
     Bench { engine, tool, clock, chance, notes }
@@ -117,6 +119,7 @@ impl Bench {
             choices: Choices::default(),
             source: Source::Alert,
             accepted_at: self.clock.now(),
+            trace: None,
             payload: Bytes::from(payload.to_string()),
         }
     }

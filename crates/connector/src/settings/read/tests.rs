@@ -33,7 +33,7 @@ fn all_unknown_keys_and_wrong_types_are_told_at_once_in_the_order_of_the_file() 
     assert_eq!(
         problems(&text),
         [
-            "connector.toml:1:1: colour: unknown key; valid are connections, delivery, intake, key_vault, retention, route, schedule, storage, workspace",
+            "connector.toml:1:1: colour: unknown key; valid are connections, delivery, intake, key_vault, retention, route, schedule, storage, telemetry, workspace",
             "connector.toml:6:11: connections.snow.timeout: must be a text in quotes, not a whole number",
             "connector.toml:7:11: connections.snow.dry_run: must be true or false, not a text",
             "connector.toml:8:15: connections.snow.concurrency: must be a whole number of at least 0",
@@ -139,4 +139,14 @@ fn an_address_that_is_none_gets_an_example_of_its_own_kind() {
     let text = format!("{GOOD}[workspace]\nendpoint = \"itsm.ingest.monitor.azure.com\"\nrule = \"dcr-0\"\n");
     let found = problems(&text).concat();
     assert!(found.contains("workspace.endpoint: is not a URL") && !found.contains("service-now"), "{found}");
+}
+
+#[test]
+fn a_number_may_be_whole_or_a_fraction_and_nothing_else() {
+    let with = |sample: &str| format!("{GOOD}[telemetry]\nsample = {sample}\n");
+    for (written, sample) in [("0.25", 0.25), ("1", 1.0)] {
+        let settings = Settings::from_toml(&with(written), "connector.toml").unwrap();
+        assert!((settings.telemetry.unwrap().sample - sample).abs() < f64::EPSILON);
+    }
+    assert_eq!(problems(&with("\"1\"")), ["connector.toml:6:10: telemetry.sample: must be a number, not a text"]);
 }

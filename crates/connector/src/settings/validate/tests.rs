@@ -16,7 +16,7 @@ auth = { type = \"basic\", username = \"itsm\", password = \"$SNOW_PASSWORD\" }\
 api_keys = [\"$INTAKE_KEY\"]\n";
 
 fn secrets() -> FixedSecrets {
-    ["SNOW_PASSWORD", "INTAKE_KEY", "SNOW_CLIENT_SECRET", "SNOW_API_KEY", "SM_GATEWAY_SECRET", "SM_RELAY_KEY"]
+    ["SNOW_PASSWORD", "INTAKE_KEY", "SNOW_CLIENT_SECRET", "SNOW_API_KEY", "SM_GATEWAY_SECRET", "SM_RELAY_KEY", "COLLECTOR_KEY"]
         .iter()
         .fold(FixedSecrets::default(), |secrets, name| secrets.with(name, "value"))
 }
@@ -320,7 +320,7 @@ fn the_sample_is_good_with_its_examples_taken_in() {
         .lines()
         .map(|line| match line.strip_prefix("# ") {
             Some(rest)
-                if ["[intake", "[workspace", "[storage", "[key_vault", "[connections."]
+                if ["[intake", "[workspace", "[storage", "[key_vault", "[telemetry", "[connections."]
                     .iter()
                     .any(|section| rest.starts_with(section)) =>
             {
@@ -363,4 +363,51 @@ fn the_sample_explains_every_setting() {
     let words: BTreeSet<&str> = SAMPLE.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
     let missing: Vec<_> = found.iter().filter(|key| !words.contains(key.as_str())).collect();
     assert!(missing.is_empty(), "connector.toml.sample does not name {missing:?}");
+}
+
+#[test]
+fn telemetry_goes_to_an_address_and_shows_no_secret_in_the_clear() {
+    let with = |telemetry: &str| problems(&format!("{GOOD}[telemetry]\n{telemetry}"));
+    for good in [
+        "",
+        "otlp = \"http://127.0.0.1:4318\"\nheaders = { api-key = \"$SNOW_PASSWORD\", x-scope = \"a b\" }",
+        "otlp = \"http://collector.internal:4318\"",
+        "otlp = \"https://collector.example/otlp\"\ncredential = { type = \"managed_identity\" }\nsample = 0.25",
+        "otlp_traces = \"https://a.example/x/v1/traces\"\nmetrics = false\nattributes = { team = \"ops\" }",
+    ] {
+        assert_eq!(with(good), Vec::<String>::new(), "{good}");
+    }
+    for (wrong, says) in [
+        ("otlp = \"http://collector.internal\"\nheaders = { x-scope = \"a\" }", "otlp: plain http with headers"),
+        ("otlp = \"http://collector.internal\"\ncredential = { type = \"managed_identity\" }", "otlp: plain http with headers"),
+        ("otlp = \"http://u:hunter2@collector.internal\"", "otlp: must not hold a user name"),
+        ("otlp = \"grpc://127.0.0.1:4317\"", "otlp: \"grpc\" is not a scheme"),
+        ("otlp_traces = \"https://x.example/?key=hunter2\"", "otlp_traces: must not have a query"),
+        ("headers = { Api-Key = \"hunter2\" }", "headers.Api-Key: must name a secret"),
+        ("headers = { authorization = \"Bearer hunter2\" }", "headers.authorization: must name a secret"),
+        ("headers = { api-key = \"$NOT_SET\" }", "headers.api-key: environment variable NOT_SET is not set"),
+        ("headers = { \"a b\" = \"x\" }", "headers.a b: is not the name of a header"),
+        ("headers = { Content-Type = \"x\" }", "headers.Content-Type: is decided by the call itself"),
+        ("headers = { x = \"hunter2\\nhunter2\" }", "headers.x: cannot be the value of a header"),
+        (
+            "otlp = \"https://x.example\"\ncredential = { type = \"token\", token = \"$SNOW_PASSWORD\" }",
+            "credential.type: a token is allowed to an emulator on loopback only",
+        ),
+        (
+            "credential = { type = \"managed_identity\" }\nheaders = { Authorization = \"$SNOW_PASSWORD\" }",
+            "credential: sends the header authorization, too",
+        ),
+        ("sample = 1.5", "sample: is out of bounds"),
+        ("sample = nan", "sample: is out of bounds"),
+        ("interval = \"1s\"", "interval: 1s is too short"),
+        ("timeout = \"2m\"", "timeout: 2m is too long"),
+        ("service_name = \" \"", "service_name: is empty"),
+        ("ca_certificate = \"/no/such.pem\"", "ca_certificate: /no/such.pem cannot be read"),
+    ] {
+        let found = with(wrong);
+        assert!(found.len() == 1 && found[0].starts_with(&format!("telemetry.{says}")), "{wrong}: {found:?}");
+        assert!(!found[0].contains("hunter2"), "{found:?}");
+    }
+    let settings = Settings::from_toml(&format!("{GOOD}[telemetry]\nheaders = {{ x = \"hunter2\" }}"), "connector.toml").unwrap();
+    assert!(!format!("{settings:?}").contains("hunter2"));
 }

@@ -12,6 +12,7 @@ use crate::delivery::{Delivery, DeliveryId, Source, Summary};
 use crate::route::Choices;
 use crate::store::outcome::Outcome;
 use crate::store::{Leased, Listed, Status, StoreError};
+use crate::telemetry::TraceContext;
 use crate::work_item::WorkItemType;
 
 /// Where a delivery's blob is.
@@ -95,6 +96,14 @@ pub(super) struct Record {
     /// How often the Functions host gave it up.
     #[serde(default)]
     pub(super) given_up: u32,
+    /// Here and not in the message, which only says that it is time to look.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "TraceContext::stored",
+        deserialize_with = "TraceContext::lenient"
+    )]
+    pub(super) trace: Option<TraceContext>,
     pub(super) payload: Payload,
 }
 
@@ -117,6 +126,7 @@ impl Record {
             summary: None,
             redriven: false,
             given_up: 0,
+            trace: delivery.trace.clone(),
             payload,
         }
     }
@@ -167,6 +177,7 @@ impl Record {
             choices: self.choices.clone(),
             source: self.source,
             accepted_at: self.accepted_at,
+            trace: self.trace.clone(),
             payload,
         };
         Leased { delivery, attempts: self.attempts, since: self.since, receipt: self.receipt.clone() }
@@ -247,5 +258,34 @@ impl Entry {
             remedy: UNREADABLE.to_owned(),
             summary: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::store::tests::delivery;
+
+    #[test]
+    fn a_record_without_a_trace_or_with_garbage_for_one_is_read_all_the_same() {
+        let record = Record::new(&delivery(7), Payload::None);
+        let written: Value = serde_json::from_slice(&record.bytes().unwrap()).unwrap();
+        let read = |trace: Option<Value>| {
+            let mut document = written.clone();
+            let members = document.as_object_mut().unwrap();
+            members.remove("trace");
+            members.extend(trace.map(|trace| ("trace".to_owned(), trace)));
+            Record::read(&Bytes::from(document.to_string())).unwrap().leased(Bytes::new()).delivery.trace
+        };
+        let kept = delivery(7).trace.unwrap();
+        assert_eq!(written["trace"], kept.text());
+        assert_eq!(read(Some(json!(kept.text()))), Some(kept));
+        for garbage in [None, Some(Value::Null), Some(json!("00-no")), Some(json!(7)), Some(json!({ "a": [1] }))] {
+            assert_eq!(read(garbage), None);
+        }
+        let none = Record::new(&Delivery { trace: None, ..delivery(7) }, Payload::None);
+        assert!(!String::from_utf8_lossy(&none.bytes().unwrap()).contains("trace"));
     }
 }

@@ -10,13 +10,14 @@ use super::writer::Batch;
 use crate::delivery::{Delivery, DeliveryId, Verdict};
 use crate::store::outcome::{Outcome, Totals};
 use crate::store::{Claim, Counts, Filter, Leased, Listed, Status};
+use crate::telemetry::TraceContext;
 
 /// `choices` is JSON, made by the caller so that the writer's thread need not.
 pub(super) fn enqueue(database: &Connection, batch: &mut Batch, delivery: &Delivery, choices: &str) -> Result<()> {
     let inserted = database
         .prepare_cached(
-            "INSERT INTO delivery (id, connection, work_item_type, source, choices, accepted_at, since, due, payload)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?6, ?7) ON CONFLICT (id) DO NOTHING",
+            "INSERT INTO delivery (id, connection, work_item_type, source, choices, accepted_at, since, due, payload, trace)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?6, ?7, ?8) ON CONFLICT (id) DO NOTHING",
         )?
         .execute(params![
             delivery.id.0.as_bytes(),
@@ -26,6 +27,7 @@ pub(super) fn enqueue(database: &Connection, batch: &mut Batch, delivery: &Deliv
             choices,
             micros(delivery.accepted_at),
             &delivery.payload[..],
+            delivery.trace.as_ref().map(TraceContext::text),
         ])?;
     if inserted > 0 {
         batch.count(&delivery.connection, Totals::ACCEPTED);
@@ -46,7 +48,7 @@ pub(super) fn lease(
          WHERE connection = ?1 AND status < 2 AND due <= ?2 ORDER BY due, accepted_at, row LIMIT ?3"
     ))?;
     let found = due.query_map(params![connection, micros(now), limit(most)], |found| {
-        Ok((row::delivery(found), found.get(7)?, found.get(8)?, found.get(9)?, row::time(found, 10)?))
+        Ok((row::delivery(found), found.get(8)?, found.get(9)?, found.get(10)?, row::time(found, 11)?))
     })?;
     let found = found.collect::<Result<Vec<(Result<Delivery>, u32, i64, i64, Timestamp)>>>()?;
     let mut leased = Vec::with_capacity(found.len());
@@ -81,8 +83,8 @@ pub(super) fn claim(database: &Connection, id: DeliveryId, now: Timestamp, until
             "SELECT {DELIVERY}, attempts, lease, row, since, due FROM delivery WHERE id = ?1 AND status < 2"
         ))?
         .query_row([id.0.as_bytes()], |found| {
-            let rest: (u32, i64, i64) = (found.get(7)?, found.get(8)?, found.get(9)?);
-            Ok((row::delivery(found), rest, row::time(found, 10)?, row::time(found, 11)?))
+            let rest: (u32, i64, i64) = (found.get(8)?, found.get(9)?, found.get(10)?);
+            Ok((row::delivery(found), rest, row::time(found, 11)?, row::time(found, 12)?))
         })
         .optional()?;
     let Some((delivery, (attempts, lease, row), since, due)) = found else { return Ok(Claim::Nothing) };

@@ -10,9 +10,10 @@ use uuid::Uuid;
 
 use crate::delivery::{Delivery, DeliveryId, Source};
 use crate::store::{Listed, Status};
+use crate::telemetry::TraceContext;
 
 /// The columns that [`delivery`] reads, in its order.
-pub(super) const DELIVERY: &str = "id, connection, work_item_type, choices, source, accepted_at, payload";
+pub(super) const DELIVERY: &str = "id, connection, work_item_type, choices, source, accepted_at, payload, trace";
 /// The columns that [`listed`] reads, in its order.
 pub(super) const LISTED: &str = "id, connection, work_item_type, status, accepted_at, due, attempts, cause, remedy, summary";
 
@@ -25,6 +26,8 @@ pub(super) fn delivery(row: &Row<'_>) -> Result<Delivery> {
         source: word(row, 4)?,
         accepted_at: time(row, 5)?,
         payload: Bytes::from(row.get::<_, Option<Vec<u8>>>(6)?.unwrap_or_default()),
+        // It must never keep a delivery from being made.
+        trace: row.get_ref(7)?.as_str_or_null().ok().flatten().and_then(TraceContext::from_text),
     })
 }
 

@@ -86,6 +86,9 @@ const MIGRATIONS: &[&str] = &[
     CREATE INDEX service_desk_log_time ON service_desk_log (time_generated);
     CREATE INDEX service_desk_log_number ON service_desk_log (number, time_generated);
 ",
+    "
+    ALTER TABLE delivery ADD COLUMN trace TEXT;
+",
 ];
 
 /// The connection that writes: makes the file if there is none and brings its schema up to date.

@@ -318,3 +318,29 @@ async fn the_database_is_bounded_under_a_steady_load() {
     assert!(last <= first + first / 20 && most <= first + first / 10, "{size:?}");
     assert_eq!(store.counts(None).await.unwrap().accepted, 60 * 100);
 }
+
+#[tokio::test]
+async fn what_an_earlier_version_stored_has_no_trace_and_what_is_none_is_read_as_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("store.db");
+    let store = SqliteStore::open(&path).unwrap();
+    for number in 1..=3 {
+        store.enqueue(delivery(number)).await.unwrap();
+    }
+    drop(store);
+    // As the version before had it, with two deliveries of it.
+    let before = Connection::open(&path).unwrap();
+    before.execute_batch("ALTER TABLE delivery DROP COLUMN trace; PRAGMA user_version = 2").unwrap();
+    drop(before);
+    drop(SqliteStore::open(&path).unwrap());
+    let damaged = Connection::open(&path).unwrap();
+    let garbage = "UPDATE delivery SET trace = CASE id WHEN ?1 THEN '00-no-trace' END";
+    damaged.execute(garbage, [id(2).0.as_bytes()]).unwrap();
+    drop(damaged);
+    let store = SqliteStore::open(&path).unwrap();
+    store.enqueue(delivery(4)).await.unwrap();
+    let leased = store.lease("snow", at(10), at(100), 10).await.unwrap();
+    let traces: Vec<_> = leased.iter().map(|leased| leased.delivery.trace.clone()).collect();
+    assert_eq!(traces, [None, None, None, delivery(4).trace]);
+    assert!(traces[3].is_some());
+}

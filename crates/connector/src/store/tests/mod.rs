@@ -16,6 +16,7 @@ use super::{DeliveryQueue, StateStore};
 use crate::alert::{AlertState, Severity};
 use crate::delivery::{Delivery, DeliveryId, Source, Summary, Verdict};
 use crate::route::Choices;
+use crate::telemetry::TraceContext;
 use crate::work_item::WorkItemType;
 
 /// Both sides of one store.
@@ -41,6 +42,7 @@ pub(super) fn delivery(number: u8) -> Delivery {
         choices: Choices { template: Some("network".to_owned()), ..Choices::default() },
         source: Source::Alert,
         accepted_at: at(number.into()),
+        trace: TraceContext::from_text(&format!("00-{:032x}-{:016x}-01 a={number}", u128::from(number), number)),
         payload: Bytes::from(format!("{{\"n\":{number}}}")),
     }
 }

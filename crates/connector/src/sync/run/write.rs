@@ -10,6 +10,7 @@ use super::{Run, count};
 use crate::rows::ServiceDeskRow;
 use crate::sink::{SinkError, Written};
 use crate::sync::trouble::{Patience, Stop};
+use crate::telemetry::still_in_trace;
 
 /// How long rows that are being written get when the process shall end.
 const LAST_WRITE: Duration = Duration::from_secs(5);
@@ -59,7 +60,7 @@ impl Run<'_> {
         let (sink, written) = (Arc::clone(&self.engine.sink), Arc::clone(rows));
         // A set, since it ends its task when it is dropped.
         let mut task = JoinSet::new();
-        task.spawn(async move { sink.records(&written).await }.in_current_span());
+        task.spawn(still_in_trace(async move { sink.records(&written).await }.in_current_span()));
         match task.join_next().await {
             Some(Ok(written)) => written,
             Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),

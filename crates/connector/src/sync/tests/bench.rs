@@ -22,6 +22,7 @@ use crate::store::{Document, StateStore, StoreError, Version};
 use crate::sync::cursor::Cursor;
 use crate::sync::engine::{Engine, Source};
 use crate::sync::{Order, Summary, Unwatched};
+use crate::telemetry::Tracing;
 
 pub(super) fn start() -> Timestamp {
     "2026-03-02T12:00:00.25Z".parse().unwrap()
@@ -224,6 +225,7 @@ pub(super) fn bench_of(seed: u64, make: impl FnOnce(&mut Tool)) -> Bench {
         sink: yard.clone(),
         journal: notes.clone(),
         clock: clock.clone(),
+        tracing: Tracing::off(clock.clone(), chance.clone()),
         chance,
         progress: Arc::new(Unwatched),
         sources: BTreeMap::from([("snow".to_owned(), Source { provider, sync })]),

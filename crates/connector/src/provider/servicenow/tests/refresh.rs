@@ -8,6 +8,7 @@ use crate::journal::{Entry, Journal, LogType};
 use crate::metrics::Metrics;
 use crate::route::Route;
 use crate::store::memory::MemoryStore;
+use crate::telemetry::Tracing;
 use emulators::servicenow::User;
 
 mod told;
@@ -50,6 +51,7 @@ impl Refreshing {
             journal: Arc::clone(&told) as Arc<dyn Journal>,
             clock: Arc::clone(&stage.clock) as Arc<dyn Clock>,
             chance: Arc::new(Chance::seeded(7)),
+            tracing: Tracing::off(stage.clock.clone(), Arc::new(Chance::seeded(8))),
             metrics: Metrics::default(),
         };
         let connection = settings(&stage.instance.url(), more);

@@ -189,7 +189,7 @@ async fn rows_of_an_older_database_are_kept_when_it_is_opened() {
     drop(store);
     // As the version before this one left it.
     let database = rusqlite::Connection::open(&path).unwrap();
-    database.execute_batch("DROP TABLE service_desk; DROP TABLE service_desk_log; PRAGMA user_version = 1").unwrap();
+    database.execute_batch("DROP TABLE service_desk; DROP TABLE service_desk_log; ALTER TABLE delivery DROP COLUMN trace; PRAGMA user_version = 1").unwrap();
     drop(database);
     let store = SqliteStore::open(&path).unwrap();
     store.write(RecordTable::ServiceDesk, vec![record(1, 1, 1)]).await.unwrap();
