@@ -82,7 +82,7 @@ pub(super) fn of_change(table: &Change) -> Vec<Column<'_>> {
     ])
 }
 
-fn all<'a, const N: usize>(columns: [(&'a String, Goes); N]) -> Vec<Column<'a>> {
+fn all<const N: usize>(columns: [(&String, Goes); N]) -> Vec<Column<'_>> {
     columns.into_iter().map(|(name, goes)| (Cow::Borrowed(name.as_str()), goes)).collect()
 }
 
