@@ -6,6 +6,7 @@ pub mod cherwell;
 pub mod clock;
 pub mod dataverse;
 pub mod desk;
+mod door;
 pub mod entra;
 pub mod faults;
 pub mod http;
