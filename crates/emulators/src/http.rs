@@ -92,6 +92,18 @@ pub trait Service: Send + Sync + 'static {
     fn decide(&self, call: Call) -> Decision;
 }
 
+/// What is done with a connection, whether TLS is around it or not.
+pub(crate) trait Connected: Clone + Send + 'static {
+    /// Serves it to its end.
+    fn serve(self, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> impl Future<Output = ()> + Send + 'static;
+}
+
+impl Connected for Arc<dyn Service> {
+    fn serve(self, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> impl Future<Output = ()> + Send + 'static {
+        serve(stream, self)
+    }
+}
+
 /// A running server; dropping it closes the listener and every connection.
 #[derive(Debug)]
 pub struct Server {
@@ -102,8 +114,13 @@ pub struct Server {
 impl Server {
     /// Serves on a bound listener, with TLS when an acceptor is given.
     pub fn start(listener: TcpListener, tls: Option<TlsAcceptor>, service: Arc<dyn Service>) -> std::io::Result<Self> {
+        Self::start_any(listener, tls, service)
+    }
+
+    /// The same for whatever can do something with a connection.
+    pub(crate) fn start_any(listener: TcpListener, tls: Option<TlsAcceptor>, connected: impl Connected) -> std::io::Result<Self> {
         let address = listener.local_addr()?;
-        let task = tokio::spawn(accept(listener, tls, service));
+        let task = tokio::spawn(accept(listener, tls, connected));
         Ok(Self { address, task })
     }
 
@@ -121,7 +138,7 @@ impl Drop for Server {
 }
 
 /// Connections live in the set, so that aborting this task ends them too.
-async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, service: Arc<dyn Service>) {
+async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, connected: impl Connected) {
     let mut connections = JoinSet::new();
     loop {
         while connections.try_join_next().is_some() {}
@@ -131,15 +148,15 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, service: Arc<dy
         };
         // A test that fails to set this only waits longer for small answers.
         stream.set_nodelay(true).ok();
-        let service = Arc::clone(&service);
+        let connected = connected.clone();
         match tls.clone() {
             None => {
-                connections.spawn(serve(stream, service));
+                connections.spawn(connected.serve(stream));
             }
             Some(tls) => {
                 connections.spawn(async move {
                     if let Ok(stream) = tls.accept(stream).await {
-                        serve(stream, service).await;
+                        connected.serve(stream).await;
                     }
                 });
             }

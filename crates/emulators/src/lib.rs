@@ -7,6 +7,7 @@ pub mod clock;
 pub mod collector;
 pub mod dataverse;
 pub mod desk;
+mod door;
 pub mod entra;
 pub mod faults;
 pub mod http;

@@ -157,3 +157,40 @@ fn version(row: &ServiceDeskRow) -> Option<String> {
         state => Some(format!("{state:?} {}", row.source_version)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OVERLAP: Duration = Duration::from_secs(300);
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_788_256_800 + second).unwrap()
+    }
+
+    #[test]
+    fn an_increment_begins_an_overlap_back_but_never_before_what_is_settled() {
+        let mut track = Track::new(at(1000));
+        assert_eq!(track.begin(OVERLAP), Position::before(at(700)));
+        track.settled = Some(Position { at: at(800), id: "r7".to_owned() });
+        assert_eq!(track.begin(OVERLAP), Position { at: at(800), id: "r7".to_owned() });
+        track.settled = Some(Position { at: at(600), id: "r7".to_owned() });
+        assert_eq!(track.begin(OVERLAP), Position::before(at(700)));
+    }
+
+    #[test]
+    fn a_mark_is_handed_back_as_it_is_whatever_clocks_say() {
+        let mut track = Track::new(at(1000));
+        track.advance(&Position::before(at(1000)), at(1000), at(1001), OVERLAP);
+        let settled = track.settled.clone();
+        assert!(settled.is_some());
+        // Dated far behind what was read: the tool's own mark, not its time, says what comes next.
+        let mark = Position::marked(at(10), "token");
+        track.advance(&mark, at(2000), at(2001), OVERLAP);
+        assert_eq!((track.begin(OVERLAP), &track.settled), (mark.clone(), &settled));
+        // A later one replaces it, and so does one dated earlier.
+        let earlier = Position::marked(at(5), "anew");
+        track.advance(&earlier, at(3000), at(3001), OVERLAP);
+        assert_eq!(track.begin(OVERLAP), earlier);
+    }
+}

@@ -37,6 +37,12 @@ fn phase(status: &str) -> Phase {
     }
 }
 
+/// The connector's key: in its field, or, where there is none, what stands in brackets on a line of the description.
+fn key(field: &str, description: &str) -> String {
+    let line = |line: &'_ str| line.trim().strip_prefix('[')?.strip_suffix(']').map(str::to_owned);
+    if field.is_empty() { description.lines().rev().find_map(line).unwrap_or_default() } else { field.to_owned() }
+}
+
 impl Cherwell {
     fn person(&self) -> Hand<'_> {
         Hand { free: true, ..self.instance.hand(PERSON) }
@@ -71,7 +77,7 @@ impl Cherwell {
         Seen {
             id: record.id.to_string(),
             number: record.public.to_string(),
-            key: value("ExternalID"),
+            key: key(&value("ExternalID"), &value("Description")),
             title: value(title(kind)),
             description: value("Description"),
             phase: phase(&value("Status")),

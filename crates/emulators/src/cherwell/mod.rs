@@ -30,8 +30,8 @@ pub use options::{
 
 pub use crate::log::Request;
 use crate::{
-    authority::Authority,
     clock::EmulatorClock,
+    door::{Door, starts},
     http::{Server, Service},
 };
 use content::Content;
@@ -47,47 +47,27 @@ pub struct Cherwell {
     _server: Server,
 }
 
-impl Cherwell {
+starts!(
+    Cherwell,
+    "Cherwell",
+    "address or zone",
     /// A demo system on a free port of this machine. API client [`CLIENT_ID`] without a secret; user `itsm` with password `p` (and
     /// `CONTOSO\itsm`/`p` with `auth_mode=Windows`) may do what an integration needs; `CSDAdmin`/`CSDAdmin` may do all.
-    ///
-    /// # Panics
-    /// When no port can be bound: nothing that needs this emulator can go on then.
-    pub async fn start() -> Self {
-        Self::start_with(Options::default()).await
-    }
+);
 
-    /// A system as chosen.
-    ///
-    /// # Panics
-    /// When the address cannot be bound, the certificates cannot be written, or the zone is unknown.
-    #[expect(clippy::panic, reason = "without its emulator a test, bench or demo cannot go on; try_start is for everybody else")]
-    pub async fn start_with(options: Options) -> Self {
-        match Self::try_start(options).await {
-            Ok(started) => started,
-            Err(error) => panic!("the Cherwell emulator cannot start: {error}; choose another address or zone"),
-        }
-    }
-
+impl Cherwell {
     /// A system as chosen, or why not.
     pub async fn try_start(options: Options) -> io::Result<Self> {
         let wall = Wall::new(&options.zone)
             .ok_or_else(|| io::Error::other(format!("`{}` is no zone; use an IANA name", options.zone)))?;
-        let listener = tokio::net::TcpListener::bind(options.address).await?;
-        let address = listener.local_addr()?;
-        let authority = options.tls.as_ref().map(|tls| Authority::create(&tls.directory)).transpose()?;
-        let protocol = if authority.is_some() { "https" } else { "http" };
-        let clock = match options.time {
-            Time::Real => EmulatorClock::real(),
-            Time::Manual(seconds) => EmulatorClock::manual(seconds),
-        };
+        let door = Door::open(options.address, options.tls.as_ref().map(|tls| tls.directory.as_path())).await?;
+        let clock = options.time.clock();
         let mut database = Database::new(Content::new(&options), options.chance);
         seed::fill(&mut database, &options, clock.seconds());
-        let instance = Arc::new(Instance::new(options, format!("{protocol}://{address}"), wall, clock, database));
+        let instance = Arc::new(Instance::new(options, door.url("http"), wall, clock, database));
         let service: Arc<dyn Service> = Arc::clone(&instance) as Arc<dyn Service>;
-        let acceptor = authority.as_ref().map(Authority::acceptor).transpose()?;
-        let server = Server::start(listener, acceptor, service)?;
-        Ok(Self { instance, certificate: authority.map(|authority| authority.certificate_file), _server: server })
+        let (server, certificate) = door.serve(service)?;
+        Ok(Self { instance, certificate, _server: server })
     }
 
     /// With the base path, for example `http://127.0.0.1:40123/CherwellAPI`: what a connection is given.

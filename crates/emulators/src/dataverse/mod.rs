@@ -29,8 +29,8 @@ pub use options::{Options, Privileges, Seed, ServiceProtection, Time, Tls, User}
 pub use schema::Description;
 
 use crate::{
-    authority::Authority,
     clock::EmulatorClock,
+    door::{Door, starts},
     entra::{Directory, Entra},
     http::{Server, Service},
     log::Request,
@@ -48,40 +48,21 @@ pub struct Dataverse {
     _server: Server,
 }
 
-impl Dataverse {
+starts!(
+    Dataverse,
+    "Dataverse",
+    "address",
     /// An environment with the stock tables. The app registration [`options::APPLICATION`] with [`options::SECRET`] is an application user
     /// with the least privileges that the connector needs, [`options::ADMINISTRATOR_APPLICATION`] one that may do all; for the password
     /// grant there are [`options::PUBLIC_APPLICATION`] and [`options::USER`] with [`options::PASSWORD`].
-    ///
-    /// # Panics
-    /// When no port can be bound: nothing that needs this emulator can go on then.
-    pub async fn start() -> Self {
-        Self::start_with(Options::default()).await
-    }
+);
 
-    /// An environment as chosen.
-    ///
-    /// # Panics
-    /// When the address cannot be bound or the certificates cannot be written.
-    #[expect(clippy::panic, reason = "without its emulator a test, bench or demo cannot go on; try_start is for everybody else")]
-    pub async fn start_with(options: Options) -> Self {
-        match Self::try_start(options).await {
-            Ok(started) => started,
-            Err(error) => panic!("the Dataverse emulator cannot start: {error}; choose another address"),
-        }
-    }
-
+impl Dataverse {
     /// An environment as chosen, or why not.
     pub async fn try_start(options: Options) -> io::Result<Self> {
-        let listener = tokio::net::TcpListener::bind(options.address).await?;
-        let authority = options.tls.as_ref().map(|tls| Authority::create(&tls.directory)).transpose()?;
-        let acceptor = authority.as_ref().map(Authority::acceptor).transpose()?;
-        let protocol = if authority.is_some() { "https" } else { "http" };
-        let url = format!("{protocol}://{}", listener.local_addr()?);
-        let clock = Arc::new(match options.time {
-            Time::Real => EmulatorClock::real(),
-            Time::Manual(seconds) => EmulatorClock::manual(seconds),
-        });
+        let door = Door::open(options.address, options.tls.as_ref().map(|tls| tls.directory.as_path())).await?;
+        let url = door.url("http");
+        let clock = Arc::new(options.time.clock());
         let directory = Directory {
             applications: options.applications.clone(),
             people: options.people.clone(),
@@ -90,7 +71,7 @@ impl Dataverse {
             ..Directory::default()
         };
         let tenant = directory.tenant.clone();
-        let entra = Entra::try_start_in(Arc::clone(&clock), directory, acceptor.clone()).await?;
+        let entra = Entra::try_start_in(Arc::clone(&clock), directory, door.acceptor.clone()).await?;
         let mut descriptions = vec![Description::stock()];
         descriptions.extend(options.itsm.as_deref().map(Description::itsm));
         descriptions.extend(options.descriptions.iter().cloned());
@@ -100,8 +81,8 @@ impl Dataverse {
         let access = Access::new(users, &database.schema, &url, asked.as_deref());
         let environment = Arc::new(Environment::new(url, options, entra, access, database));
         let service: Arc<dyn Service> = Arc::clone(&environment) as Arc<dyn Service>;
-        let server = Server::start(listener, acceptor, service)?;
-        Ok(Self { environment, certificate: authority.map(|authority| authority.certificate_file), _server: server })
+        let (server, certificate) = door.serve(service)?;
+        Ok(Self { environment, certificate, _server: server })
     }
 
     /// Scheme, address and port; the resource that tokens are asked for.

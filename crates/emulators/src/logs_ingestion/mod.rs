@@ -21,7 +21,7 @@ pub use options::{Columns, Kind, Options, RULE, STREAM, TOKEN, TOKEN_WITHOUT_ROL
 pub use tables::Row;
 
 use crate::{
-    authority::Authority,
+    door::{Door, starts},
     http::{Answer, Call, Decision, Server, Service},
 };
 use check::refusal;
@@ -73,39 +73,22 @@ pub struct LogsIngestion {
     _server: Server,
 }
 
-impl LogsIngestion {
+starts!(
+    LogsIngestion,
+    "Logs Ingestion",
+    "address",
     /// A service on a free port with one rule ([`RULE`]), one stream ([`STREAM`]) and one good token ([`TOKEN`]).
-    ///
-    /// # Panics
-    /// When no port can be bound: nothing that needs this emulator can go on then.
-    pub async fn start() -> Self {
-        Self::start_with(Options::default()).await
-    }
+);
 
-    /// A service as chosen.
-    ///
-    /// # Panics
-    /// When the address cannot be bound or the certificates cannot be written.
-    #[expect(clippy::panic, reason = "without its emulator a test, bench or demo cannot go on; try_start is for everybody else")]
-    pub async fn start_with(options: Options) -> Self {
-        match Self::try_start(options).await {
-            Ok(started) => started,
-            Err(error) => panic!("the Logs Ingestion emulator cannot start: {error}; choose another address"),
-        }
-    }
-
+impl LogsIngestion {
     /// A service as chosen, or why not.
     pub async fn try_start(options: Options) -> io::Result<Self> {
-        let listener = tokio::net::TcpListener::bind(options.address).await?;
-        let address = listener.local_addr()?;
-        let authority = options.tls.as_deref().map(Authority::create).transpose()?;
-        let acceptor = authority.as_ref().map(Authority::acceptor).transpose()?;
-        let protocol = if authority.is_some() { "https" } else { "http" };
+        let door = Door::open(options.address, options.tls.as_deref()).await?;
         let state = State { tokens: options.tokens.clone(), tables: tables::Tables::default(), requests: VecDeque::new() };
         let endpoint = Arc::new(Endpoint { options, faults: Faults::default(), state: Mutex::new(state) });
-        let server = Server::start(listener, acceptor, Arc::clone(&endpoint) as Arc<dyn Service>)?;
-        let certificate = authority.map(|authority| authority.certificate_file);
-        Ok(Self { endpoint, url: format!("{protocol}://{address}"), certificate, _server: server })
+        let url = door.url("http");
+        let (server, certificate) = door.serve(Arc::clone(&endpoint) as Arc<dyn Service>)?;
+        Ok(Self { endpoint, url, certificate, _server: server })
     }
 
     /// Scheme, address and port, for example `http://127.0.0.1:40123`.

@@ -14,14 +14,15 @@ mod wire;
 
 use std::{io, path::Path, sync::Arc, time::Duration};
 
-use tokio::task::JoinHandle;
-
 pub use listener::Listener;
 pub use options::{HybridConnection, LISTEN_KEY, Options, Right, Rule, SEND_KEY, Time, Tls};
 pub use sas::token;
 
 pub use crate::log::Request;
-use crate::{authority::Authority, clock::EmulatorClock, http::Service};
+use crate::{
+    door::{Door, starts},
+    http::{Server, Service},
+};
 use namespace::Namespace;
 
 /// A running namespace; dropping it closes its port and every connection.
@@ -30,46 +31,26 @@ pub struct Relay {
     namespace: Arc<Namespace>,
     url: String,
     certificate: Option<std::path::PathBuf>,
-    task: JoinHandle<()>,
+    _server: Server,
 }
 
-impl Relay {
+starts!(
+    Relay,
+    "Relay",
+    "address",
     /// A namespace on a free port of this machine with the hybrid connection `scsm`; rules `listen` with [`LISTEN_KEY`] and `send` with
     /// [`SEND_KEY`].
-    ///
-    /// # Panics
-    /// When no port can be bound: nothing that needs this emulator can go on then.
-    pub async fn start() -> Self {
-        Self::start_with(Options::default()).await
-    }
+);
 
-    /// A namespace as chosen.
-    ///
-    /// # Panics
-    /// When the address cannot be bound or the certificates cannot be written.
-    #[expect(clippy::panic, reason = "without its emulator a test, bench or demo cannot go on; try_start is for everybody else")]
-    pub async fn start_with(options: Options) -> Self {
-        match Self::try_start(options).await {
-            Ok(started) => started,
-            Err(error) => panic!("the Relay emulator cannot start: {error}; choose another address"),
-        }
-    }
-
+impl Relay {
     /// A namespace as chosen, or why not.
     pub async fn try_start(options: Options) -> io::Result<Self> {
-        let listener = tokio::net::TcpListener::bind(options.address).await?;
-        let address = listener.local_addr()?;
-        let authority = options.tls.as_ref().map(|tls| Authority::create(&tls.directory)).transpose()?;
-        let secure = if authority.is_some() { "s" } else { "" };
-        let clock = match options.time {
-            Time::Real => EmulatorClock::real(),
-            Time::Manual(seconds) => EmulatorClock::manual(seconds),
-        };
-        let namespace = Arc::new(Namespace::new(options, clock, format!("ws{secure}://{address}")));
-        let acceptor = authority.as_ref().map(Authority::acceptor).transpose()?;
-        let task = tokio::spawn(server::accept(listener, acceptor, Arc::clone(&namespace)));
-        let certificate = authority.map(|authority| authority.certificate_file);
-        Ok(Self { namespace, url: format!("http{secure}://{address}"), certificate, task })
+        let door = Door::open(options.address, options.tls.as_ref().map(|tls| tls.directory.as_path())).await?;
+        let clock = options.time.clock();
+        let namespace = Arc::new(Namespace::new(options, clock, door.url("ws")));
+        let url = door.url("http");
+        let (server, certificate) = door.serve(Arc::clone(&namespace))?;
+        Ok(Self { namespace, url, certificate, _server: server })
     }
 
     /// Scheme, address and port; a sender's address is this, `/` and the path of a hybrid connection.
@@ -148,8 +129,7 @@ impl Relay {
 
 impl Drop for Relay {
     fn drop(&mut self) {
-        self.task.abort();
-        // Control channels run on their own and end by this.
+        // Control channels run on their own and end by this; the server ends with its owner.
         self.namespace.cut();
     }
 }

@@ -28,8 +28,7 @@ pub use faults::{Effect, Fault, FaultId, Faults, Partial};
 pub use options::{OAuthClient, Options, RateLimit, Seed, Staging, Time, Tls, User};
 
 use crate::{
-    authority::Authority,
-    clock::EmulatorClock,
+    door::{Door, starts},
     http::{Server, Service},
 };
 use database::{Database, Place};
@@ -52,37 +51,18 @@ pub struct ServiceNow {
 /// Who changes records through [`ServiceNow::update`].
 const PERSON: &str = "beth.anglin";
 
-impl ServiceNow {
+starts!(
+    ServiceNow,
+    "ServiceNow",
+    "address",
     /// A demo instance on a free port of this machine; user `itsm` with password `p` has all roles an integration needs, `admin`/`admin` may do all.
-    ///
-    /// # Panics
-    /// When no port can be bound: nothing that needs this emulator can go on then.
-    pub async fn start() -> Self {
-        Self::start_with(Options::default()).await
-    }
+);
 
-    /// An instance as chosen.
-    ///
-    /// # Panics
-    /// When the address cannot be bound or the certificates cannot be written.
-    #[expect(clippy::panic, reason = "without its emulator a test, bench or demo cannot go on; try_start is for everybody else")]
-    pub async fn start_with(options: Options) -> Self {
-        match Self::try_start(options).await {
-            Ok(started) => started,
-            Err(error) => panic!("the ServiceNow emulator cannot start: {error}; choose another address"),
-        }
-    }
-
+impl ServiceNow {
     /// An instance as chosen, or why not.
     pub async fn try_start(options: Options) -> io::Result<Self> {
-        let listener = tokio::net::TcpListener::bind(options.address).await?;
-        let address = listener.local_addr()?;
-        let authority = options.tls.as_ref().map(|tls| Authority::create(&tls.directory)).transpose()?;
-        let protocol = if authority.is_some() { "https" } else { "http" };
-        let clock = match options.time {
-            Time::Real => EmulatorClock::real(),
-            Time::Manual(seconds) => EmulatorClock::manual(seconds),
-        };
+        let door = Door::open(options.address, options.tls.as_ref().map(|tls| tls.directory.as_path())).await?;
+        let clock = options.time.clock();
         let mut schema = Schema::base(options.event_management);
         for staging in &options.staging {
             schema.add_staging(&staging.table, &staging.target, &staging.aliases);
@@ -92,11 +72,10 @@ impl ServiceNow {
         }
         let mut database = Database::new(schema, options.chance);
         seed::fill(&mut database, &options, clock.seconds());
-        let instance = Arc::new(Instance::new(&options, format!("{protocol}://{address}"), clock, database));
+        let instance = Arc::new(Instance::new(&options, door.url("http"), clock, database));
         let service: Arc<dyn Service> = Arc::clone(&instance) as Arc<dyn Service>;
-        let acceptor = authority.as_ref().map(Authority::acceptor).transpose()?;
-        let server = Server::start(listener, acceptor, service)?;
-        Ok(Self { instance, certificate: authority.map(|authority| authority.certificate_file), _server: server })
+        let (server, certificate) = door.serve(service)?;
+        Ok(Self { instance, certificate, _server: server })
     }
 
     /// Scheme, address and port, for example `http://127.0.0.1:40123`.

@@ -2,6 +2,8 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
+use crate::clock::EmulatorClock;
+
 /// A person or an integration that may sign in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
@@ -69,6 +71,16 @@ pub enum Time {
     Real,
     /// Standing at these seconds since 1970 until it is advanced.
     Manual(i64),
+}
+
+impl Time {
+    /// A clock that runs so.
+    pub(crate) fn clock(self) -> EmulatorClock {
+        match self {
+            Self::Real => EmulatorClock::real(),
+            Self::Manual(seconds) => EmulatorClock::manual(seconds),
+        }
+    }
 }
 
 /// How much is there at the start.

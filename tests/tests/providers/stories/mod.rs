@@ -64,6 +64,7 @@ stories! {
     "a first load and increments, exact under churn" records::churn,
     "half a page is never taken for a whole one" records::half_page,
     "records survive an outage in the middle" records::outage,
+    "records that are deleted are marked, once" records::deleted,
     "every probe of the check passes where all is well" checks::good,
     "the check tells an outage, with a remedy" checks::outage,
     "the check tells refused credentials, with a remedy" checks::credentials,

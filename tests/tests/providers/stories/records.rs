@@ -1,4 +1,6 @@
-use emulators::desk::{Edit, Kind, Trouble};
+use connector::store::RecordTable;
+use emulators::desk::{Edit, Kind, Seen, Trouble};
+use serde_json::Value;
 
 use crate::stage::{Stage, text};
 use crate::subject::Subject;
@@ -111,4 +113,39 @@ pub(super) async fn outage(subject: &'static Subject) {
     stage.tool.calm();
     sync(&stage).await;
     assert_exact(&stage).await;
+}
+
+/// Deleted in the tool, and told by it: one row more, which says so.
+pub(super) async fn deleted(subject: &'static Subject) {
+    let stage = Stage::with(subject, SMALL_PAGES).await;
+    fill(&stage, 14, 3);
+    stage.minutes(10);
+    sync(&stage).await;
+    let all = stage.tool.all(Kind::Incident);
+    // Several runs, the last two in the same instant.
+    let mut gone = Vec::new();
+    for (incident, minutes) in [(&all[2], 10), (&all[9], 10), (&all[11], 0)] {
+        stage.minutes(minutes);
+        stage.tool.remove(Kind::Incident, &incident.id);
+        gone.push(incident.number.clone());
+        sync(&stage).await;
+        assert_eq!(deletions(&stage, &all).await, gone);
+    }
+    // Told once, and nothing is told of those that stayed.
+    stage.minutes(10);
+    sync(&stage).await;
+    assert_eq!(deletions(&stage, &all).await, gone);
+    assert_exact(&stage).await;
+}
+
+/// Numbers of the incidents of which a row says that they were deleted, in the order of the rows. Some tools tell no more than an id.
+async fn deletions(stage: &Stage, all: &[Seen]) -> Vec<String> {
+    let mut rows = stage.rows(RecordTable::ServiceDesk).await;
+    rows.retain(|row| text(row, "RecordState_s") == "Deleted");
+    rows.sort_by_key(|row| text(row, "TimeGenerated"));
+    let of = |row: &Value| {
+        let (id, number) = (text(row, "SourceId_s"), text(row, "ServiceDeskId_s"));
+        all.iter().find(|seen| seen.id == id || seen.number == number).map_or(id, |seen| seen.number.clone())
+    };
+    rows.iter().map(of).collect()
 }

@@ -20,10 +20,13 @@ pub(crate) const SUBJECT: Subject = Subject {
 };
 
 /// What no Cherwell has.
-pub(super) const WITHOUT: &[(&str, &str)] = &[(
-    "failures_rate_limit",
-    "Cherwell has no limit on calls that is documented, and no 429; under load its web server answers 503, which is an outage",
-)];
+pub(super) const WITHOUT: &[(&str, &str)] = &[
+    (
+        "failures_rate_limit",
+        "Cherwell has no limit on calls that is documented, and no 429; under load its web server answers 503, which is an outage",
+    ),
+    ("records_deleted", "Cherwell tells nothing of deleted records"),
+];
 
 /// What the customer's content requires of an incident is in `defaults`.
 const SETTINGS: &str = r#"

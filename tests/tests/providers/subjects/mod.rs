@@ -2,6 +2,7 @@
 
 mod cherwell;
 mod cherwell_9;
+mod cherwell_bare;
 mod provance_itsm;
 mod provance_stock;
 mod service_manager_cireson;
@@ -21,4 +22,5 @@ pub(crate) const ALL: &[&Subject] = &[
     &provance_itsm::SUBJECT,
     &cherwell::SUBJECT,
     &cherwell_9::SUBJECT,
+    &cherwell_bare::SUBJECT,
 ];

@@ -94,7 +94,7 @@ async fn discovered(tool: &Dataverse) -> String {
     assert!(again.unwrap_err().to_string().contains("does not exist"), "a file that is there is never overwritten");
     let proposed = std::fs::read_to_string(proposed).unwrap();
     assert!(proposed.contains("entity_set = \"abc_incidents\""), "{proposed}");
-    format!("{BASE}\n{proposed}\n")
+    format!("{BASE}\n{proposed}\n[connections.it.provance]\nchange_tracking = true\n")
 }
 
 /// An administrator makes a template with something that no alert says.

@@ -67,6 +67,7 @@ fn open(now: i64) -> Opening {
             settings: "provider = \"provance\"\n\
                 auth = { type = \"client_credentials\", client_id = \"5a1e0f34-0000-4000-8000-00000000c0de\", client_secret = \"$SECRET\" }\n\
                 provance.customer = \"Contoso\"\n\
+                provance.change_tracking = true\n\
                 provance.profile.change = { entity_set = \"new_changes\", logical_name = \"new_change\", id = \"new_changeid\", \
                 number = \"new_number\", title = \"new_name\", description = \"new_description\" }\n",
             secrets: &[("SECRET", SECRET)],

@@ -4,8 +4,9 @@
 use reqwest::Method;
 use serde_json::Value;
 
-use super::client::{Call, Condition, List, Reply, Row, fits_query, quoted, row};
+use super::client::{Call, Condition, List, Reply, fits_query, quoted};
 use super::profile::Ci;
+use super::row::{Row, row};
 use super::{Provance, body, identity, mapping};
 use crate::provider::configuration_items::{self, By, Search, Step};
 use crate::provider::fields::Fields;

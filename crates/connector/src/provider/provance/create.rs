@@ -4,9 +4,10 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::client::{Call, Condition, Reply, Row, row};
+use super::client::{Call, Condition, Reply};
 use super::metadata::Table;
 use super::profile::CiLink;
+use super::row::{Row, row};
 use super::{Provance, body, mapping, template};
 use crate::provider::ProviderError;
 use crate::provider::fields::Fields;

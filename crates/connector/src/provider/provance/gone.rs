@@ -2,8 +2,9 @@
 //! is the place where the next question begins; it is good for some days, then tracking begins anew.
 
 use super::Provance;
-use super::client::{LARGEST, Listed};
+use super::client::LARGEST;
 use super::identity::guid;
+use super::row::Listed;
 use crate::provider::ProviderError;
 use crate::provider::records::{Gone, Position};
 use crate::provider::wire::Effect;

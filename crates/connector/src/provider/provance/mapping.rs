@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::Connection;
-use super::client::Row;
 use super::identity::{self, guid};
 use super::metadata::Table;
 use super::profile::{CiLink, Incident, Level, Values, logical};
+use super::row::Row;
 use crate::alert::Severity;
 use crate::provider::fields::{self, Fields, Kept, lay_over};
 use crate::provider::severity::{self, impact_and_urgency};
@@ -189,12 +189,12 @@ pub(super) fn dropped(expected: &Fields, table: &Table, row: &Row) -> Vec<(Strin
 mod tests {
     use serde_json::json;
 
-    use super::super::client;
+    use super::super::row;
     use super::super::tests::{connection, draft};
     use super::*;
 
     fn row(value: serde_json::Value) -> Row {
-        client::row(value)
+        row::row(value)
     }
 
     #[test]

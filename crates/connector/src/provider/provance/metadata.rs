@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::client::{Client, Row};
+use super::client::Client;
+use super::row::Row;
 use crate::configuration::{Choice, Field};
 use crate::provider::ProviderError;
 use crate::provider::trouble::Trouble;

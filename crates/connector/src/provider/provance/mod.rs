@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use self::client::{Client, List, Row, quoted};
+use self::client::{Client, List, quoted};
 use self::metadata::{Entity, Table};
 use self::references::Resolved;
+use self::row::Row;
 use self::template::Template;
 use super::cached::Cached;
 use super::product::Configured;
@@ -44,6 +45,7 @@ mod records;
 mod references;
 mod refresh;
 mod refusals;
+mod row;
 mod template;
 #[cfg(test)]
 mod tests;

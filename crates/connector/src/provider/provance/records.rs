@@ -2,14 +2,17 @@
 //! database's own way, so that a place inside of a second cannot be asked for: a page always ends between two seconds, and where
 //! it cannot, the whole second is read.
 
+mod columns;
+
 use jiff::Timestamp;
 
+use self::columns::Column;
 use super::Provance;
 use super::classify::NOUN;
-use super::client::{LARGEST, List, Listed, Row};
+use super::client::{LARGEST, List};
 use super::identity::guid;
 use super::mapping;
-use super::profile::{Change, CiLink, Incident};
+use super::row::{Listed, Row};
 use crate::provider::ProviderError;
 use crate::provider::order::{Listing, Placed, Side, Wrong, in_time, seconds_later, verify, whole_second};
 use crate::provider::pace::SMALLEST;
@@ -29,6 +32,7 @@ struct Source<'a> {
     /// A filter that narrows it; may be empty.
     base: &'a str,
     setting: &'static str,
+    columns: Vec<Column<'a>>,
     select: String,
 }
 
@@ -51,16 +55,7 @@ impl Placed for Item {
 /// The table of a kind of record; nothing when the profile has none.
 fn source(tool: &Provance, kind: RecordKind) -> Option<Source<'_>> {
     let (profile, sync) = (tool.profile(), &tool.connection.sync);
-    let select = |columns: Vec<&str>| {
-        let mut names: Vec<&str> = Vec::new();
-        for column in columns.into_iter().chain([VERSION]) {
-            if !column.is_empty() && !names.contains(&column) {
-                names.push(column);
-            }
-        }
-        names.join(",")
-    };
-    Some(match kind {
+    let source = match kind {
         RecordKind::Incident => {
             let table = &profile.incident;
             Source {
@@ -70,7 +65,8 @@ fn source(tool: &Provance, kind: RecordKind) -> Option<Source<'_>> {
                 stamp: &table.modified_on,
                 base: sync.incident_query.trim(),
                 setting: "sync.incident_query",
-                select: select(incident_columns(table).to_vec()),
+                columns: columns::of_incident(table),
+                select: String::new(),
             }
         }
         RecordKind::ChangeRequest => {
@@ -82,140 +78,18 @@ fn source(tool: &Provance, kind: RecordKind) -> Option<Source<'_>> {
                 stamp: &table.modified_on,
                 base: sync.change_query.trim(),
                 setting: "sync.change_query",
-                select: select(change_columns(table).to_vec()),
+                columns: columns::of_change(table),
+                select: String::new(),
             }
         }
-    })
-}
-
-/// The property of the linked configuration item; empty when it is not linked by a lookup.
-fn computer(incident: &Incident) -> String {
-    match &incident.ci_link {
-        CiLink::Lookup { column } => format!("_{}_value", super::profile::logical(column)),
-        CiLink::None | CiLink::ManyToMany { .. } => String::new(),
-    }
-}
-
-fn incident_columns(table: &Incident) -> [&str; 19] {
-    [
-        &table.id,
-        &table.number,
-        &table.title,
-        &table.description,
-        &table.state,
-        &table.impact.column,
-        &table.urgency.column,
-        &table.priority.column,
-        &table.category,
-        &table.source,
-        &table.assigned_to,
-        &table.created_by,
-        &table.resolved_by,
-        &table.closed_by,
-        &table.escalation,
-        &table.created_on,
-        &table.modified_on,
-        &table.resolved_on,
-        &table.closed_on,
-    ]
-}
-
-fn change_columns(table: &Change) -> [&str; 26] {
-    [
-        &table.id,
-        &table.number,
-        &table.title,
-        &table.description,
-        &table.state,
-        &table.impact,
-        &table.urgency,
-        &table.priority,
-        &table.risk,
-        &table.change_type,
-        &table.category,
-        &table.source,
-        &table.assigned_to,
-        &table.created_by,
-        &table.closed_by,
-        &table.escalation,
-        &table.conflict_status,
-        &table.ci,
-        &table.created_on,
-        &table.modified_on,
-        &table.closed_on,
-        &table.requested_on,
-        &table.planned_start,
-        &table.planned_end,
-        &table.work_start,
-        &table.work_end,
-    ]
-}
-
-fn incident_row(tool: &Provance, row: &Row) -> ServiceDeskRow {
-    let table = &tool.profile().incident;
-    let shown = |column: &str| row.shown(column);
-    ServiceDeskRow {
-        incident_state: shown(&table.state),
-        urgency: shown(&table.urgency.column),
-        impact: shown(&table.impact.column),
-        priority: shown(&table.priority.column),
-        created_by: shown(&table.created_by),
-        resolved_by: shown(&table.resolved_by),
-        closed_by: shown(&table.closed_by),
-        source: shown(&table.source),
-        assigned_to: shown(&table.assigned_to),
-        category: shown(&table.category),
-        escalation: shown(&table.escalation),
-        number: row.text(&table.number),
-        title: row.text(&table.title),
-        description: row.text(&table.description),
-        created: row.instant(&table.created_on),
-        resolved: row.instant(&table.resolved_on),
-        closed: row.instant(&table.closed_on),
-        computer: shown(&computer(table)),
-        ..ServiceDeskRow::default()
-    }
-}
-
-fn change_row(tool: &Provance, row: &Row) -> ServiceDeskRow {
-    let table = &tool.profile().change;
-    let shown = |column: &str| row.shown(column);
-    ServiceDeskRow {
-        change_state: shown(&table.state),
-        urgency: shown(&table.urgency),
-        impact: shown(&table.impact),
-        priority: shown(&table.priority),
-        risk: shown(&table.risk),
-        change_type: shown(&table.change_type),
-        created_by: shown(&table.created_by),
-        closed_by: shown(&table.closed_by),
-        source: shown(&table.source),
-        assigned_to: shown(&table.assigned_to),
-        category: shown(&table.category),
-        escalation: shown(&table.escalation),
-        conflict_status: shown(&table.conflict_status),
-        number: row.text(&table.number),
-        title: row.text(&table.title),
-        description: row.text(&table.description),
-        created: row.instant(&table.created_on),
-        closed: row.instant(&table.closed_on),
-        requested: row.instant(&table.requested_on),
-        planned_start: row.instant(&table.planned_start),
-        planned_end: row.instant(&table.planned_end),
-        work_start: row.instant(&table.work_start),
-        work_end: row.instant(&table.work_end),
-        computer: shown(&table.ci),
-        ..ServiceDeskRow::default()
-    }
+    };
+    let select = columns::select(&source.columns, [source.id, source.stamp, VERSION]);
+    Some(Source { select, ..source })
 }
 
 pub(super) async fn page(tool: &Provance, ask: &Ask<'_>) -> Result<Page, ProviderError> {
     let nothing = |next| Page { rows: Vec::new(), next, more: false, remaining: None, remarks: Vec::new() };
-    let Some(mut source) = source(tool, ask.kind) else { return Ok(nothing(ask.after.clone())) };
-    let computer = computer(&tool.profile().incident);
-    if ask.kind == RecordKind::Incident && !computer.is_empty() {
-        source.select = format!("{},{computer}", source.select);
-    }
+    let Some(source) = source(tool, ask.kind) else { return Ok(nothing(ask.after.clone())) };
     let from = whole_second(ask.after.at);
     let end = ask.until.map(|until| seconds_later(whole_second(until), 1));
     if end.is_some_and(|end| from >= end) {
@@ -242,19 +116,13 @@ pub(super) async fn page(tool: &Provance, ask: &Ask<'_>) -> Result<Page, Provide
         }
     };
     let no_version = items.iter().any(|item| !item.row.has(VERSION));
-    let finish = |item: Item| {
-        let row = match ask.kind {
-            RecordKind::Incident => incident_row(tool, &item.row),
-            RecordKind::ChangeRequest => change_row(tool, &item.row),
-        };
-        ServiceDeskRow {
-            work_item_type: ask.kind,
-            last_modified: item.at,
-            source_version: item.row.text(VERSION),
-            source_url: mapping::page(&tool.connection, source.logical_name, &item.id),
-            source_id: item.id,
-            ..row
-        }
+    let finish = |item: Item| ServiceDeskRow {
+        work_item_type: ask.kind,
+        last_modified: item.at,
+        source_version: item.row.text(VERSION),
+        source_url: mapping::page(&tool.connection, source.logical_name, &item.id),
+        source_id: item.id,
+        ..columns::row(&source.columns, &item.row)
     };
     let remarks = no_version.then(|| Remark {
         cause: format!(

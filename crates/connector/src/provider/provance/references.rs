@@ -71,7 +71,7 @@ async fn look_up(tool: &Provance, column: &str, targets: &[Target], text: &str) 
             }
             Err(other) => return Err(other),
         };
-        let fits = |row: &&super::client::Row| match &id {
+        let fits = |row: &&super::row::Row| match &id {
             Some(id) => guid(&row.text(&entity.id)).as_ref() == Some(id),
             None => row.text(&entity.name).eq_ignore_ascii_case(text),
         };

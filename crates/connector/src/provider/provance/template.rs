@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use super::Provance;
-use super::client::{List, Row, fits_query, quoted};
+use super::client::{List, fits_query, quoted};
 use super::profile;
+use super::row::Row;
 use crate::configuration::as_read;
 use crate::provider::ProviderError;
 use crate::provider::fields::Fields;

@@ -4,9 +4,10 @@
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
-use super::client::{Call, Condition, Reply, Row, row};
+use super::client::{Call, Condition, Reply};
 use super::metadata::Table;
 use super::profile::Close;
+use super::row::{Row, row};
 use super::{Provance, body, mapping, notes};
 use crate::provider::ProviderError;
 use crate::provider::choices::named;

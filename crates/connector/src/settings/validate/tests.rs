@@ -1,3 +1,5 @@
+mod sample;
+
 use std::collections::BTreeSet;
 
 use serde_json::Value;

@@ -75,7 +75,8 @@ impl Run<'_> {
                     return group;
                 }
             };
-            group.still = if page.next > group.next { 0 } else { group.still + 1 };
+            let next = further(&group.next, page.next);
+            group.still = if next == group.next { group.still + 1 } else { 0 };
             if page.more && group.still >= PAGES_WITHOUT_STEP {
                 group.stop = Some(Stop::Stuck);
                 return group;
@@ -88,7 +89,7 @@ impl Run<'_> {
                 bytes = bytes.saturating_add(size(&row));
                 group.rows.push(row);
             }
-            group.next = page.next.max(group.next);
+            group.next = next;
             group.more = page.more;
             group.remaining = page.remaining;
             group.remarks.extend(page.remarks);
@@ -127,6 +128,11 @@ impl Run<'_> {
     }
 }
 
+/// The place behind a page. A tool's own mark is taken as it comes: marks have no order that we know, and clocks may stand or go back.
+fn further(before: &Position, next: Position) -> Position {
+    if next.token().is_some() || next > *before { next } else { before.clone() }
+}
+
 /// When a page that is asked for now was read: to the microsecond, always later than `last`.
 fn after(last: Timestamp, now: Timestamp) -> Timestamp {
     let round = TimestampRound::new().smallest(Unit::Microsecond).mode(RoundMode::Trunc);
@@ -156,6 +162,21 @@ fn size(row: &ServiceDeskRow) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_later_mark_is_taken_though_the_clock_stands_and_it_sorts_before() {
+        let at = Timestamp::from_second(1_788_256_800).unwrap();
+        let (ninth, tenth) = (Position::marked(at, "deltatoken=9"), Position::marked(at, "deltatoken=10"));
+        assert!(tenth < ninth);
+        assert_eq!(further(&ninth, tenth.clone()), tenth);
+        let earlier = Position::marked(Timestamp::from_second(1_788_256_700).unwrap(), "deltatoken=11");
+        assert_eq!(further(&tenth, earlier.clone()), earlier);
+        // A place among records never goes back, and is left for a mark.
+        let (record, before) = (Position { at, id: "r7".to_owned() }, Position::before(at));
+        assert_eq!(further(&record, before.clone()), record);
+        assert_eq!(further(&before, record.clone()), record);
+        assert_eq!(further(&record, tenth.clone()), tenth);
+    }
 
     #[test]
     fn a_record_stands_on_a_page_once_as_it_was_last() {

@@ -112,6 +112,12 @@ async fn a_late_commit_behind_a_slow_increment_of_a_tool_with_a_slow_clock_is_no
     story(891_401_544_029_121_004, 164, 31, 76, -368, 12, true).await;
 }
 
+/// Found by the property below, and mended since.
+#[tokio::test]
+async fn a_tool_with_a_slow_clock_much_trouble_and_few_runs_lose_nothing() {
+    story(2_377_457_753_348_615_794, 48, 51, 77, -440, 5, false).await;
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: super::CASES, max_shrink_iters: 100, failure_persistence: None, ..ProptestConfig::default() })]
 

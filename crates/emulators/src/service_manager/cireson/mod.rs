@@ -26,8 +26,8 @@ pub use options::{Account, InstantTexts, Missing, NewBaseId, Options, TakenId, T
 
 use super::model::ManagementGroup;
 use crate::{
-    authority::Authority,
     clock::EmulatorClock,
+    door::{Door, starts},
     http::{Server, Service},
 };
 use portal::Portal;
@@ -40,43 +40,23 @@ pub struct Cireson {
     _server: Server,
 }
 
-impl Cireson {
+starts!(
+    Cireson,
+    "Cireson",
+    "address",
     /// A demo portal on a free port of this machine; `CONTOSO\svc-itsm` with password `p` may do what an integration needs,
     /// `CONTOSO\scsm.admin` with `admin` may change closed work items too.
-    ///
-    /// # Panics
-    /// When no port can be bound: nothing that needs this emulator can go on then.
-    pub async fn start() -> Self {
-        Self::start_with(Options::default()).await
-    }
+);
 
-    /// A portal as chosen.
-    ///
-    /// # Panics
-    /// When the address cannot be bound or the certificates cannot be written.
-    #[expect(clippy::panic, reason = "without its emulator a test, bench or demo cannot go on; try_start is for everybody else")]
-    pub async fn start_with(options: Options) -> Self {
-        match Self::try_start(options).await {
-            Ok(started) => started,
-            Err(error) => panic!("the Cireson emulator cannot start: {error}; choose another address"),
-        }
-    }
-
+impl Cireson {
     /// A portal as chosen, or why not.
     pub async fn try_start(options: Options) -> io::Result<Self> {
-        let listener = tokio::net::TcpListener::bind(options.address).await?;
-        let address = listener.local_addr()?;
-        let authority = options.tls.as_deref().map(Authority::create).transpose()?;
-        let protocol = if authority.is_some() { "https" } else { "http" };
-        let clock = match options.time {
-            Time::Real => EmulatorClock::real(),
-            Time::Manual(seconds) => EmulatorClock::manual(seconds),
-        };
-        let portal = Arc::new(Portal::new(options, format!("{protocol}://{address}"), clock));
+        let door = Door::open(options.address, options.tls.as_deref()).await?;
+        let clock = options.time.clock();
+        let portal = Arc::new(Portal::new(options, door.url("http"), clock));
         let service: Arc<dyn Service> = Arc::clone(&portal) as Arc<dyn Service>;
-        let acceptor = authority.as_ref().map(Authority::acceptor).transpose()?;
-        let server = Server::start(listener, acceptor, service)?;
-        Ok(Self { portal, certificate: authority.map(|authority| authority.certificate_file), _server: server })
+        let (server, certificate) = door.serve(service)?;
+        Ok(Self { portal, certificate, _server: server })
     }
 
     /// Scheme, address and port, for example `http://127.0.0.1:40123`.

@@ -3,16 +3,9 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use crate::service_manager::model::Settings;
+pub use crate::servicenow::Time;
 
-/// How the portal's clock runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Time {
-    /// Like the machine's.
-    Real,
-    /// Standing at these seconds since 1970 until it is advanced.
-    Manual(i64),
-}
+use crate::service_manager::model::Settings;
 
 /// Somebody who may sign in.
 #[derive(Debug, Clone, PartialEq, Eq)]

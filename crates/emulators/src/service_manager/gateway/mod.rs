@@ -25,8 +25,7 @@ pub use options::{ADMINISTRATOR_SECRET, EntraTrust, Options, SECRET, Time, Tls};
 
 pub use crate::log::Request;
 use crate::{
-    authority::Authority,
-    clock::EmulatorClock,
+    door::{Door, starts},
     http::{Server, Service},
     service_manager::model::ManagementGroup,
 };
@@ -40,42 +39,22 @@ pub struct Gateway {
     _server: Server,
 }
 
-impl Gateway {
+starts!(
+    Gateway,
+    "gateway",
+    "address",
     /// A demo gateway on a free port of this machine; [`SECRET`] acts as `CONTOSO\svc-itsm`, an *Advanced operator*, and
     /// [`ADMINISTRATOR_SECRET`] as an administrator.
-    ///
-    /// # Panics
-    /// When no port can be bound: nothing that needs this emulator can go on then.
-    pub async fn start() -> Self {
-        Self::start_with(Options::default()).await
-    }
+);
 
-    /// A gateway as chosen.
-    ///
-    /// # Panics
-    /// When the address cannot be bound or the certificates cannot be written.
-    #[expect(clippy::panic, reason = "without its emulator a test, bench or demo cannot go on; try_start is for everybody else")]
-    pub async fn start_with(options: Options) -> Self {
-        match Self::try_start(options).await {
-            Ok(started) => started,
-            Err(error) => panic!("the gateway emulator cannot start: {error}; choose another address"),
-        }
-    }
-
+impl Gateway {
     /// A gateway as chosen, or why not.
     pub async fn try_start(options: Options) -> io::Result<Self> {
-        let listener = tokio::net::TcpListener::bind(options.address).await?;
-        let address = listener.local_addr()?;
-        let authority = options.tls.as_ref().map(|tls| Authority::create(&tls.directory)).transpose()?;
-        let protocol = if authority.is_some() { "https" } else { "http" };
-        let clock = match options.time {
-            Time::Real => EmulatorClock::real(),
-            Time::Manual(seconds) => EmulatorClock::manual(seconds),
-        };
-        let state = Arc::new(State::new(options, format!("{protocol}://{address}"), clock));
-        let acceptor = authority.as_ref().map(Authority::acceptor).transpose()?;
-        let server = Server::start(listener, acceptor, Arc::clone(&state) as Arc<dyn Service>)?;
-        Ok(Self { state, certificate: authority.map(|authority| authority.certificate_file), _server: server })
+        let door = Door::open(options.address, options.tls.as_ref().map(|tls| tls.directory.as_path())).await?;
+        let clock = options.time.clock();
+        let state = Arc::new(State::new(options, door.url("http"), clock));
+        let (server, certificate) = door.serve(Arc::clone(&state) as Arc<dyn Service>)?;
+        Ok(Self { state, certificate, _server: server })
     }
 
     /// Scheme, address and port, for example `http://127.0.0.1:40123`.

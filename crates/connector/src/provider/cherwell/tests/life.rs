@@ -111,6 +111,38 @@ async fn a_note_is_known_by_its_marker_and_not_written_twice_without_looking() {
 }
 
 #[tokio::test]
+async fn notes_that_cannot_be_read_are_neither_there_nor_missing() {
+    let stage = Stage::new().await;
+    let item = stage.created().await.item;
+    stage.provider.update(&item, &note("Again.\n[event 1]")).await.unwrap();
+    let has = async |marker: &str| stage.provider.has_note(&item, marker).await;
+    // Fewer came than there are.
+    let some = r#"{"relatedBusinessObjects":[],"totalRecords":2,"pageNumber":0,"pageSize":0,"hasError":false}"#;
+    stage.fault("getrelatedbusinessobject", Effect::Status { code: 200, body: some.to_owned() });
+    assert_eq!(has("[event 1]").await.unwrap(), None);
+    // An outage is no answer at all.
+    stage.fault("getrelatedbusinessobject", Effect::Unavailable);
+    assert!(has("[event 1]").await.is_err());
+    assert_eq!(has("[event 1]").await.unwrap(), Some(true));
+}
+
+#[tokio::test]
+async fn without_any_right_to_notes_incidents_live_all_the_same() {
+    let mut options = Options::default();
+    for user in &mut options.users {
+        user.grants.iter_mut().flatten().filter(|grant| grant.object == "Journal").for_each(|grant| grant.rights.clear());
+    }
+    let stage = Stage::with(options, "", "").await;
+    let written = stage.created().await;
+    assert_eq!(stage.provider.has_note(&written.item, "[event 1]").await.unwrap(), None);
+    let (cause, remedy) = refused(stage.provider.update(&written.item, &note("Again.\n[event 1]")).await.unwrap_err());
+    assert!(cause.contains("JournalNote") && remedy.contains("security group"), "{cause}: {remedy}");
+    let resolved = stage.resolved(&written).await.unwrap();
+    assert_eq!((resolved.item.phase, stage.notes()), (Phase::Resolved, Vec::new()));
+    assert!(resolved.remarks.iter().any(|remark| remark.contains("the note was not written")), "{:?}", resolved.remarks);
+}
+
+#[tokio::test]
 async fn when_only_the_note_of_a_resolution_fails_the_resolution_stands() {
     let stage = Stage::new().await;
     let written = stage.created().await;

@@ -52,16 +52,3 @@ fn the_key_may_stand_in_the_description_when_that_is_said() {
 fn zones_may_be_given_as_windows_has_them() {
     assert_eq!(problems("", "zone = \"W. Europe Standard Time\""), Vec::<String>::new());
 }
-
-#[test]
-fn the_section_of_the_sample_is_good_when_it_is_taken_in() {
-    const SAMPLE: &str = include_str!("../../../../../../connector.toml.sample");
-    let (_, rest) = SAMPLE.split_once("# ---- Cherwell").unwrap();
-    let (section, _) = rest.split_once("# ---- Named routes").unwrap();
-    let lines = section.lines().filter_map(|line| line.strip_prefix('#')).filter(|line| !line.starts_with([' ', '-']));
-    let text: String = lines.flat_map(|line| [line, "\n"]).collect();
-    assert!(text.contains("\nretired = "), "{text}");
-    let settings = Settings::from_toml(&format!("{text}[intake]\napi_keys = [\"$KEY\"]\n"), "").unwrap();
-    let secrets = FixedSecrets::default().with("CSM_PASSWORD", "p").with("KEY", "k");
-    assert_eq!(settings.validate(&secrets), []);
-}
