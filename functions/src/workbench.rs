@@ -20,6 +20,9 @@ pub trait Workbench: Send + Sync + Debug {
     /// Goes every step to the tool of the connection with this name. What was begun goes on when the caller goes away.
     async fn check(&self, connection: &str) -> Report;
 
+    /// The types of work items that the tool of the connection has.
+    fn work_item_types(&self, connection: &str) -> Vec<WorkItemType>;
+
     /// What `alert` would make on the connection with this name; nothing when its tool has no such type.
     fn preview(&self, connection: &str, kind: WorkItemType, alert: &Alert, choices: &Choices) -> Option<Previewed>;
 

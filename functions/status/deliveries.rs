@@ -5,8 +5,9 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use connector::alert::Alert;
 use connector::delivery::DeliveryId;
-use connector::store::{Listed, Shown};
+use connector::store::{Filter, Listed, Shown, StoreError};
 use serde::Serialize;
 
 use super::ask;
@@ -19,7 +20,17 @@ use crate::{nearest, query, target};
 #[derive(Debug, Serialize)]
 pub struct Deliveries {
     /// Newest first.
-    deliveries: Vec<Listed>,
+    deliveries: Vec<Entry>,
+}
+
+/// One delivery of a list.
+#[derive(Debug, Serialize)]
+struct Entry {
+    #[serde(flatten)]
+    delivery: Listed,
+    /// The alert's title, of one that is not done, so that it has no summary yet; left out behind the Functions host, where each would be a blob to read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
 }
 
 /// `GET /api/status/deliveries?connection=..&status=..&limit=..`.
@@ -28,8 +39,31 @@ pub async fn deliveries(State(edge): State<Arc<Edge>>, request: Verified) -> Res
     if let Some(connection) = &filter.connection {
         target::connection(&edge.settings, connection)?;
     }
-    let deliveries = ask(edge.limits.listing, edge.queue.list(&filter)).await?;
+    let deliveries = ask(edge.limits.listing, entries(&edge, &filter)).await?;
     Ok(Json(Deliveries { deliveries }))
+}
+
+async fn entries(edge: &Edge, filter: &Filter) -> Result<Vec<Entry>, StoreError> {
+    let listed = edge.queue.list(filter).await?;
+    let mut entries = Vec::with_capacity(listed.len());
+    for delivery in listed {
+        let untold = delivery.summary.is_none() && edge.workbench.is_some();
+        let title = if untold { title(edge, delivery.id).await? } else { None };
+        entries.push(Entry { delivery, title });
+    }
+    Ok(entries)
+}
+
+/// What the alert of a delivery is called, as far as it can be read.
+async fn title(edge: &Edge, id: DeliveryId) -> Result<Option<String>, StoreError> {
+    let payload = match edge.queue.show(id).await {
+        Ok(shown) => shown.and_then(|(_, payload)| payload),
+        // The others are to be seen all the same.
+        Err(StoreError::Damaged(_)) => None,
+        Err(error) => return Err(error),
+    };
+    let alert = payload.and_then(|payload| Alert::from_json(&payload, edge.clock.now()).ok());
+    Ok(alert.map(|alert| alert.title))
 }
 
 /// `GET /api/status/deliveries/{id}`. What Azure posted is shown on one machine only: on Azure a key of this function is for those who

@@ -1,6 +1,7 @@
 //! Azure Function `status` (HTTP): whether the process is up, whether its store answers, where its connections and deliveries stand, and
 //! the page that shows it all.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use connector::clock::between;
 use connector::store::{Counts, StoreError};
+use connector::work_item::WorkItemType;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -62,10 +64,25 @@ pub struct Status {
 }
 
 /// The console in [`Status`].
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub struct Console {
     /// What can be done besides looking: `check`, `preview`, `redrive`, `sync` on one machine, nothing behind the Functions host.
     pub actions: &'static [&'static str],
+    /// Names of the routes that an alert can be previewed for; left out when there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<String>,
+    /// By connection, the types of work items that an alert can be previewed for; left out as the routes are.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub work_item_types: BTreeMap<String, Vec<WorkItemType>>,
+}
+
+impl Console {
+    fn of(edge: &Edge) -> Self {
+        let Some(workbench) = &edge.workbench else { return Self::default() };
+        let types = |name: &String| (name.clone(), workbench.work_item_types(name));
+        let work_item_types = edge.settings.connections.keys().map(types).collect();
+        Self { actions: ACTIONS, routes: edge.settings.route.keys().cloned().collect(), work_item_types }
+    }
 }
 
 /// One connection in [`Status`].
@@ -108,7 +125,7 @@ pub async fn status(State(edge): State<Arc<Edge>>, request: Verified) -> Result<
         started_at: edge.started_at,
         uptime_seconds: between(edge.started_at, now).as_secs(),
         counts,
-        console: Console { actions: if edge.workbench.is_some() { ACTIONS } else { &[] } },
+        console: Console::of(&edge),
         sink: edge.records.sink(),
         connections,
     }))

@@ -3,10 +3,11 @@
 
 use std::io::{self, IsTerminal};
 
-use custom_handler::logging::LoggingError;
+use custom_handler::logging::{LoggingError, filter};
 use tracing::Level;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt::layer;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::cli::Command;
 use crate::ending::Failure;
@@ -26,19 +27,17 @@ pub const fn level(command: &Command) -> Level {
 /// Starts logging for the whole process. `RUST_LOG` wins over the level of `command`; one that cannot be read is wrong usage, but
 /// behind the Functions host it must not keep alerts from being taken.
 pub fn start(command: &Command) -> Result<(), Failure> {
-    let level = level(command);
+    let (wanted, level) = (std::env::var("RUST_LOG").ok().filter(|wanted| !wanted.trim().is_empty()), level(command));
     if matches!(command, Command::Serve(_)) {
-        return hosted(std::env::var(EnvFilter::DEFAULT_ENV).ok().as_deref(), level);
+        return hosted(wanted.as_deref(), level);
     }
-    let filter =
-        EnvFilter::builder().with_default_directive(LevelFilter::from_level(level).into()).from_env().map_err(|error| {
-            Failure::Wrong(format!("RUST_LOG cannot be read: {error}; write for example info or connector=debug"))
-        })?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let wanted = wanted.unwrap_or_else(|| level.to_string());
+    let wanted = filter(&wanted).map_err(|error| Failure::Wrong(format!("RUST_LOG cannot be read: {error}")))?;
+    let lines = tracing_subscriber::registry().with(wanted);
     let started = if io::stdout().is_terminal() {
-        builder.compact().with_ansi(io::stderr().is_terminal()).try_init()
+        lines.with(layer().with_writer(io::stderr).compact().with_ansi(io::stderr().is_terminal())).try_init()
     } else {
-        builder.json().flatten_event(true).try_init()
+        lines.with(layer().with_writer(io::stderr).json().flatten_event(true)).try_init()
     };
     // Already started by whoever runs us inside a larger program.
     started.or(Ok(()))

@@ -63,6 +63,11 @@ impl Workbench for OneMachine {
         })
     }
 
+    fn work_item_types(&self, connection: &str) -> Vec<WorkItemType> {
+        let Some(line) = self.engine.lines.get(connection) else { return Vec::new() };
+        WorkItemType::ALL.into_iter().filter(|kind| line.provider.lifecycle(*kind).is_some()).collect()
+    }
+
     fn preview(&self, connection: &str, kind: WorkItemType, alert: &Alert, choices: &Choices) -> Option<Previewed> {
         self.engine.lines.get(connection)?.preview(kind, alert, choices)
     }

@@ -152,7 +152,7 @@ export const stories = {
       await good('details');
       await page.keyboard.press('Escape');
       await page
-        .getByRole('button', { name: /^Redrive the/ })
+        .getByRole('button', { name: /^Redrive (?!all)/ })
         .first()
         .click();
       await page.getByRole('dialog').getByText('Redrive this dead letter?').waitFor();

@@ -4,9 +4,9 @@
 use std::{fmt, panic};
 
 use tracing::Subscriber;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::{Directive, LevelFilter, ParseError};
+use tracing_subscriber::filter::{LevelFilter, ParseError, Targets};
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
 
 /// Why logging could not be started. Its `Debug` is its text.
 #[derive(thiserror::Error)]
@@ -50,15 +50,14 @@ pub fn subscriber<W>(filter: &str, writer: W) -> Result<impl Subscriber + Send +
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let wanted = EnvFilter::builder()
-        .with_default_directive(LevelFilter::INFO.into())
-        .parse(filter)
-        .map_err(|source| LoggingError::Filter { filter: filter.to_owned(), source })?;
     // The span with the id is kept whatever the filter says of this crate.
-    let wanted = match "custom_handler::invocation=error".parse::<Directive>() {
-        Ok(span) => wanted.add_directive(span),
-        Err(_) => wanted,
-    };
-    let lines = tracing_subscriber::fmt().json().flatten_event(true).with_current_span(false).with_span_list(true);
-    Ok(lines.with_env_filter(wanted).with_writer(writer).finish())
+    let wanted = self::filter(filter)?.with_target("custom_handler::invocation", LevelFilter::ERROR);
+    let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(true);
+    Ok(tracing_subscriber::registry().with(wanted).with(lines.with_writer(writer)))
+}
+
+/// A filter by level and by module, such as `info` or `warn,my_functions=debug`; `info` when there is nothing in it.
+pub fn filter(filter: &str) -> Result<Targets, LoggingError> {
+    let written = if filter.trim().is_empty() { "info" } else { filter };
+    written.parse().map_err(|source| LoggingError::Filter { filter: filter.to_owned(), source })
 }

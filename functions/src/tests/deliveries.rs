@@ -84,6 +84,9 @@ async fn one_delivery_is_shown_and_what_azure_posted_on_one_machine_only() {
         let (status, body) = answer(host.get(&format!("/API/status/Deliveries/{id}/"))).await;
         assert_eq!((status, &body["delivery"]["id"]), (200, &json!(id)));
         assert_eq!((&body["delivery"]["cause"], &body["payload"]), (&json!("no right to write incident"), &payload));
+        // The same goes for what its alert is called.
+        let (_, body) = answer(host.get(LIST)).await;
+        assert_eq!(body["deliveries"][0]["title"].is_string(), !payload.is_null(), "{body}");
     }
 }
 

@@ -43,6 +43,10 @@ impl Workbench for Bench {
         report
     }
 
+    fn work_item_types(&self, connection: &str) -> Vec<WorkItemType> {
+        if connection == "snow" { vec![WorkItemType::Incident, WorkItemType::Event] } else { Vec::new() }
+    }
+
     fn preview(&self, connection: &str, kind: WorkItemType, alert: &Alert, choices: &Choices) -> Option<Previewed> {
         self.note(format!("preview {connection} {kind}"));
         *self.choices.lock().unwrap() = choices.clone();
@@ -220,7 +224,10 @@ async fn rows_are_those_that_were_asked_for_as_they_were_written() {
 async fn the_status_names_what_can_be_done_and_a_short_address_leads_to_the_page() {
     let (host, _) = one_machine().await;
     let (_, status) = answer(host.get("/api/status")).await;
-    assert_eq!(status["console"], json!({"actions": ["check", "preview", "redrive", "sync"]}));
+    let console = &status["console"];
+    assert_eq!(console["actions"], json!(["check", "preview", "redrive", "sync"]));
+    assert!(console["routes"].as_array().is_some_and(|routes| routes.contains(&json!("night"))), "{console}");
+    assert_eq!(console["work_item_types"]["snow"], json!(["incident", "event"]));
     assert_eq!(status["now"], "2026-11-23T12:00:00Z");
     let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     for (path, page) in [("/console", "/api/status/console"), ("/Console/?code=k%2B", "/api/status/console?code=k%2B")] {

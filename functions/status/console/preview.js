@@ -11,19 +11,18 @@ const option = ([value, text]) => h('option', { value }, text);
 
 /** Types of work items that the connection can make. */
 function types(name) {
-  const one = state.status.connections.find((connection) => connection.name === name);
-  return one?.work_item_types ?? (one?.provider === 'servicenow' ? ['incident', 'event', 'alert'] : ['incident']);
+  return state.status.console.work_item_types?.[name] ?? ['incident'];
 }
 
-/** What the form is for: a connection, or a route, which is named in a field of its own. */
+/** What the form is for: a connection, or a route. */
 function target() {
-  const chosen = byId('preview-for')?.value ?? '';
-  const route = chosen === 'route';
-  return { route, name: route ? (byId('preview-route')?.value.trim() ?? '') : chosen.slice('connection '.length) };
+  const [kind, name = ''] = (byId('preview-for')?.value ?? '').split(' ');
+  return { route: kind === 'route', name };
 }
 
 function previewForm() {
   const { connections: all } = state.status;
+  const routes = state.status.console.routes ?? [];
   const { route, name } = target();
   const field = (key, label, input, hint) =>
     h(
@@ -48,31 +47,24 @@ function previewForm() {
             { label: 'Connections' },
             all.map((one) => option([`connection ${one.name}`, one.name])),
           ),
-          h('optgroup', { label: 'Settings' }, option(['route', 'a route'])),
+          routes.length > 0 &&
+            h(
+              'optgroup',
+              { label: 'Routes' },
+              routes.map((one) => option([`route ${one}`, one])),
+            ),
         ),
       ),
-      route
-        ? field(
-            'route',
-            'Name of the route',
-            h('input', {
-              id: 'preview-route',
-              name: 'route',
-              type: 'text',
-              required: true,
-              autocomplete: 'off',
-              spellcheck: 'false',
-            }),
-          )
-        : field(
-            'type',
-            'Work item',
-            h(
-              'select',
-              { id: 'preview-type', name: 'type' },
-              types(name || all[0]?.name).map((type) => option([type, typeName(type)])),
-            ),
+      !route &&
+        field(
+          'type',
+          'Work item',
+          h(
+            'select',
+            { id: 'preview-type', name: 'type' },
+            types(name || all[0]?.name).map((type) => option([type, typeName(type)])),
           ),
+        ),
     ),
     h(
       'div',
@@ -185,7 +177,6 @@ async function runPreview() {
   if (bad) return wrong(`The field "${bad}" has no "=": write NAME=VALUE.`);
   wrong('');
   const { route, name } = target();
-  if (route && !name) return byId('preview-route').focus();
   const path = route ? [name] : [name, byId('preview-type').value];
   state.busy.add('preview');
   render();

@@ -39,10 +39,13 @@ function result(delivery) {
   return trouble(delivery.cause, delivery.remedy);
 }
 
+/** What its alert is called; one that is not done may have no name here. */
+const called = (delivery) => delivery.summary?.title ?? delivery.title;
+
 function alertTitle(delivery) {
   const { summary } = delivery;
   return [
-    h('span', { class: 'title' }, summary?.title ?? `Alert for ${delivery.connection}`),
+    h('span', { class: 'title' }, called(delivery) ?? `Alert for ${delivery.connection}`),
     summary?.state === 'resolved' && chip('idle', 'resolved'),
     summary?.severity && h('span', { class: 'quiet' }, ` ${summary.severity}`),
   ];
@@ -64,7 +67,7 @@ const deliveryColumns = () => [
         'data-act': 'details',
         'data-id': one.id,
         class: 'small',
-        'aria-label': `Details of ${one.summary?.title ?? `the alert accepted ${instant(one.accepted_at)}`}`,
+        'aria-label': `Details of ${called(one) ?? `the alert accepted ${instant(one.accepted_at)}`}`,
       }),
   },
 ];
@@ -105,6 +108,7 @@ function deadLetters() {
       'Dead letters, newest first',
       [
         { label: 'Failed', cell: (one) => when(one.due) },
+        { label: 'Alert', wide: true, cell: alertTitle },
         { label: 'For', cell: (one) => [one.connection, h('span', { class: 'quiet' }, ` ${typeName(one.work_item_type)}`)] },
         { label: 'Cause and remedy', wide: true, cell: (one) => trouble(one.cause, one.remedy) },
         { label: 'Attempts', number: true, cell: (one) => String(one.attempts) },
@@ -118,14 +122,14 @@ function deadLetters() {
                 'data-act': 'details',
                 'data-id': one.id,
                 class: 'small',
-                'aria-label': `The alert accepted ${instant(one.accepted_at)}`,
+                'aria-label': `The alert ${called(one) ?? `accepted ${instant(one.accepted_at)}`}`,
               }),
               can('redrive') &&
                 button('Redrive', {
                   'data-act': 'redrive',
                   'data-id': one.id,
                   class: 'small',
-                  'aria-label': `Redrive the alert accepted ${instant(one.accepted_at)}`,
+                  'aria-label': `Redrive ${called(one) ?? `the alert accepted ${instant(one.accepted_at)}`}`,
                 }),
             ),
         },
