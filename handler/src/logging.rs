@@ -37,7 +37,7 @@ pub fn start(command: &Command) -> Result<(), Failure> {
     let started = if io::stdout().is_terminal() {
         lines.with(layer().with_writer(io::stderr).compact().with_ansi(io::stderr().is_terminal())).try_init()
     } else {
-        lines.with(layer().with_writer(io::stderr).json().flatten_event(true)).try_init()
+        lines.with(layer().with_writer(io::stderr).json().flatten_event(true).with_span_list(false)).try_init()
     };
     // Already started by whoever runs us inside a larger program.
     started.or(Ok(()))

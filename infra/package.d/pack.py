@@ -17,7 +17,7 @@ import zipfile
 import zlib
 
 EXECUTABLE = "itsm-connector"
-# What an instance unpacks before its first answer. The goal is 6 MB, which held while there was one ITSM tool; all four take 7.1 MB.
+# What an instance unpacks before its first answer. The goal is 6 MB, which held while there was one ITSM tool; all four take 7.4 MB, with telemetry and the console.
 MOST_BYTES = 7_500_000
 # A time in a zip begins with this year.
 EARLIEST = 315_532_800

@@ -47,9 +47,9 @@ fn each(threads: usize, work: impl Fn() + Sync) -> Duration {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let (kept, reader) = Metrics::with_text(["snow", "snow-test"]);
-    for (name, metrics) in [("kept", kept), ("not kept", Metrics::default())] {
+    for (name, metrics) in [("kept", &kept), ("not kept", &Metrics::default())] {
         for threads in [1, 2] {
-            let (intake, delivery) = (each(threads, || taken_in(&metrics)), each(threads, || delivered(&metrics)));
+            let (intake, delivery) = (each(threads, || taken_in(metrics)), each(threads, || delivered(metrics)));
             println!("{name}, {threads} at once: {intake:?} for an alert taken in, {delivery:?} for a delivery");
         }
     }
