@@ -8,6 +8,7 @@ pub mod document;
 pub mod label;
 mod list;
 pub mod provider;
+pub mod reader;
 pub mod sink;
 #[cfg(test)]
 mod tests;
@@ -19,14 +20,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::metrics::SdkMeterProvider;
-use opentelemetry_sdk::metrics::reader::MetricReader;
+use opentelemetry_sdk::metrics::{MeterProviderBuilder, SdkMeterProvider};
 
 use self::label::Connection;
 use self::list::Instruments;
 pub use self::list::{Kind, LIST, Label, Metric, Observation};
+use self::reader::Reader;
 use self::text::TextReader;
-use crate::telemetry::CollectedByOtlp;
 
 /// Name of the instrumentation scope.
 pub const SCOPE: &str = "itsm_connector";
@@ -61,14 +61,14 @@ impl Metrics {
     /// The same with a reader that can be asked for them as Prometheus reads them.
     pub fn with_text<N: AsRef<str>>(connections: impl IntoIterator<Item = N>) -> (Self, TextReader) {
         let reader = TextReader::default();
-        (Self::new(meters(reader.clone()), connections), reader)
+        (Self::read_by(Some(reader.clone()), None, connections), reader)
     }
 
     /// The same for whoever reads: `GET /metrics`, a collector, or both. For nobody nothing is kept.
     #[must_use]
     pub fn read_by<N: AsRef<str>>(
         text: Option<TextReader>,
-        collector: Option<(CollectedByOtlp, Resource)>,
+        collector: Option<(Reader, Resource)>,
         connections: impl IntoIterator<Item = N>,
     ) -> Self {
         if text.is_none() && collector.is_none() {
@@ -76,8 +76,8 @@ impl Metrics {
         }
         let (collected, resource) = collector.unzip();
         let meters = SdkMeterProvider::builder().with_resource(resource.unwrap_or_else(|| Resource::builder_empty().build()));
-        let meters = text.into_iter().fold(meters, opentelemetry_sdk::metrics::MeterProviderBuilder::with_reader);
-        let meters = collected.into_iter().fold(meters, opentelemetry_sdk::metrics::MeterProviderBuilder::with_reader);
+        let readers = text.map(|text| text.0).into_iter().chain(collected);
+        let meters = readers.fold(meters, MeterProviderBuilder::with_reader);
         Self::new(meters.build(), connections)
     }
 
@@ -99,9 +99,4 @@ impl Metrics {
     fn instruments(&self) -> Option<&Instruments> {
         self.0.as_deref().map(|inner| &inner.instruments)
     }
-}
-
-/// A provider of meters with one reader and nothing to say of where it runs.
-fn meters(reader: impl MetricReader) -> SdkMeterProvider {
-    SdkMeterProvider::builder().with_resource(Resource::builder_empty().build()).with_reader(reader).build()
 }

@@ -3,21 +3,19 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::sync::{Arc, Weak};
-use std::time::Duration;
 
 use opentelemetry::KeyValue;
-use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::metrics::data::{AggregatedMetrics, Metric, MetricData, ResourceMetrics, ScopeMetrics};
 use opentelemetry_sdk::metrics::reader::MetricReader;
-use opentelemetry_sdk::metrics::{InstrumentKind, ManualReader, Pipeline, Temporality};
+
+use super::reader::Reader;
 
 /// `Content-Type` of the text.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Reads when it is asked. Copies read the same.
 #[derive(Debug, Clone, Default)]
-pub struct TextReader(Arc<ManualReader>);
+pub struct TextReader(pub(super) Reader);
 
 impl TextReader {
     /// All metrics that have a value. The error is that of the SDK: nothing is recorded, or no longer.
@@ -31,28 +29,6 @@ impl TextReader {
             family(&mut text, &name, metric);
         }
         Ok(text)
-    }
-}
-
-impl MetricReader for TextReader {
-    fn register_pipeline(&self, pipeline: Weak<Pipeline>) {
-        self.0.register_pipeline(pipeline);
-    }
-
-    fn collect(&self, read: &mut ResourceMetrics) -> OTelSdkResult {
-        self.0.collect(read)
-    }
-
-    fn force_flush(&self) -> OTelSdkResult {
-        self.0.force_flush()
-    }
-
-    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.0.shutdown_with_timeout(timeout)
-    }
-
-    fn temporality(&self, kind: InstrumentKind) -> Temporality {
-        self.0.temporality(kind)
     }
 }
 

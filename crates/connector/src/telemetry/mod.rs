@@ -17,10 +17,10 @@ use std::time::Duration;
 use opentelemetry_sdk::Resource;
 
 pub use self::context::TraceContext;
-pub use self::export::CollectedByOtlp;
 use self::export::Exporter;
 pub use self::span::{Parent, Started, Tracing, still_in_trace};
 use crate::clock::{Chance, Clock};
+use crate::metrics::reader::Reader;
 use crate::secret::Secrets;
 use crate::settings::Telemetry as Settings;
 
@@ -80,7 +80,7 @@ impl Telemetry {
 
     /// The reader that metrics must be given when they are to be exported, and who they are of.
     #[must_use]
-    pub fn metrics(&self) -> Option<(CollectedByOtlp, Resource)> {
+    pub fn metrics(&self) -> Option<(Reader, Resource)> {
         self.exporter.as_ref()?.metrics()
     }
 

@@ -17,10 +17,9 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
 use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::metrics::Temporality;
 use opentelemetry_sdk::metrics::data::ResourceMetrics;
 use opentelemetry_sdk::metrics::reader::MetricReader;
-use opentelemetry_sdk::metrics::{InstrumentKind, ManualReader, Pipeline, Temporality};
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use prost::Message;
 
@@ -32,6 +31,7 @@ use self::wire::{Failed, Wire};
 use super::span::Ids;
 use super::{Pace, resource};
 use crate::clock::{Chance, Clock, later};
+use crate::metrics::reader::Reader;
 use crate::secret::Secrets;
 use crate::settings::Telemetry as Settings;
 use crate::settings::telemetry::Temporality as Wanted;
@@ -54,7 +54,7 @@ pub(super) struct Exporter {
     waiting: Arc<Waiting>,
     resource: Resource,
     told: ResourceAttributesWithSchema,
-    reader: Option<CollectedByOtlp>,
+    reader: Option<Reader>,
     /// Looks up what stands, for metrics that are not counted.
     look: OnceLock<Look>,
     interval: Duration,
@@ -88,7 +88,7 @@ impl Exporter {
                 Wanted::Cumulative => Temporality::Cumulative,
                 Wanted::Delta => Temporality::Delta,
             };
-            CollectedByOtlp(Arc::new(ManualReader::builder().with_temporality(temporality).build()))
+            Reader::new(temporality)
         });
         let resource = resource::resource(settings, &**secrets, chance, clock.now());
         Ok(Some(Self {
@@ -120,7 +120,7 @@ impl Exporter {
         Some(provider.build())
     }
 
-    pub(super) fn metrics(&self) -> Option<(CollectedByOtlp, Resource)> {
+    pub(super) fn metrics(&self) -> Option<(Reader, Resource)> {
         Some((self.reader.clone()?, self.resource.clone()))
     }
 
@@ -282,31 +282,5 @@ impl Exporter {
 impl fmt::Debug for Exporter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Exporter").field(&self.described()).finish()
-    }
-}
-
-/// Reads metrics for OTLP. Given to the provider of meters.
-#[derive(Debug, Clone)]
-pub struct CollectedByOtlp(Arc<ManualReader>);
-
-impl MetricReader for CollectedByOtlp {
-    fn register_pipeline(&self, pipeline: std::sync::Weak<Pipeline>) {
-        self.0.register_pipeline(pipeline);
-    }
-
-    fn collect(&self, metrics: &mut ResourceMetrics) -> OTelSdkResult {
-        self.0.collect(metrics)
-    }
-
-    fn force_flush(&self) -> OTelSdkResult {
-        self.0.force_flush()
-    }
-
-    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.0.shutdown_with_timeout(timeout)
-    }
-
-    fn temporality(&self, kind: InstrumentKind) -> Temporality {
-        self.0.temporality(kind)
     }
 }
