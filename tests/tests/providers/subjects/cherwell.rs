@@ -28,12 +28,18 @@ pub(super) const WITHOUT: &[(&str, &str)] = &[
     ("records_deleted", "Cherwell tells nothing of deleted records"),
 ];
 
-/// What the customer's content requires of an incident is in `defaults`.
-const SETTINGS: &str = r#"
+/// The settings with lines of a subject's own; what the customer's content requires of an incident is in `defaults`.
+macro_rules! settings {
+    ($own:literal) => {
+        concat!(
+            r#"
 provider = "cherwell"
 auth = { client_id = "5b0fa1c4-6c1e-4d0b-9a43-2f6f0d3f7e11", username = "itsm", password = "$PASSWORD" }
 [connections.it.cherwell]
 customer = "Azure Monitor"
+"#,
+            $own,
+            r#"
 [connections.it.cherwell.defaults]
 Service = "Server Management"
 Category = "Server"
@@ -43,7 +49,13 @@ CallSource = "Event"
 Service = "Network Services"
 Category = "Connectivity"
 Subcategory = "Latency"
-"#;
+"#
+        )
+    };
+}
+pub(super) use settings;
+
+const SETTINGS: &str = settings!("");
 
 fn open(now: i64) -> Opening {
     Box::pin(async move {

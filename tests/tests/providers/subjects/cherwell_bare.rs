@@ -2,30 +2,14 @@ use std::sync::Arc;
 
 use emulators::cherwell::{Cherwell, Options, Time};
 
-use super::cherwell::{SUBJECT as STOCK, WITHOUT};
+use super::cherwell::{SUBJECT as STOCK, WITHOUT, settings};
 use crate::subject::{Opened, Opening, Subject};
 
 /// A Cherwell that nobody changed for the connector: its key is a line of the description.
 pub(crate) const SUBJECT: Subject =
     Subject { key: "cherwell-bare", title: "Cherwell: key in the description", open, words: STOCK.words, without: WITHOUT };
 
-const SETTINGS: &str = r#"
-provider = "cherwell"
-auth = { client_id = "5b0fa1c4-6c1e-4d0b-9a43-2f6f0d3f7e11", username = "itsm", password = "$PASSWORD" }
-[connections.it.cherwell]
-external_id_field = ""
-description_marker = true
-customer = "Azure Monitor"
-[connections.it.cherwell.defaults]
-Service = "Server Management"
-Category = "Server"
-Subcategory = "Submit Incident"
-CallSource = "Event"
-[connections.it.cherwell.templates."Network trouble"]
-Service = "Network Services"
-Category = "Connectivity"
-Subcategory = "Latency"
-"#;
+const SETTINGS: &str = settings!("external_id_field = \"\"\ndescription_marker = true");
 
 fn open(now: i64) -> Opening {
     Box::pin(async move {
