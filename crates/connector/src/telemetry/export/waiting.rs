@@ -13,7 +13,7 @@ use tokio::sync::{Notify, watch};
 /// Most spans of one call.
 pub(super) const BATCH: usize = 512;
 /// Most spans that wait: some megabytes.
-pub(super) const WAITING: usize = 2048;
+pub(super) const WAITING: u64 = 2048;
 
 /// The queue.
 pub(super) struct Waiting {
@@ -75,7 +75,8 @@ impl Waiting {
     fn push(&self, span: SpanData) {
         let last = self.hurried && (span.parent_span_is_remote || span.parent_span_id == opentelemetry::trace::SpanId::INVALID);
         let mut held = self.held();
-        if held.spans.len() >= WAITING {
+        // Those on their way wait, too: they may come back.
+        if held.came.saturating_sub(*self.gone.borrow()) >= WAITING {
             held.dropped += 1;
             return;
         }
